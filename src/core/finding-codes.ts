@@ -1,0 +1,54 @@
+/** What kind of stop an error of this code is: `input` exits 2, `refused` exits 3, `failed` exits 1. */
+export type CodeKind = "input" | "refused" | "failed";
+
+export interface CodeEntry {
+  readonly kind: CodeKind;
+  /** One sentence for the table of codes in the README. */
+  readonly title: string;
+}
+
+/** Every finding code there is. Codes are stable: a code may be retired, never reused. */
+export const findingCodes = {
+  // deploy.config.yaml
+  D010: { kind: "input", title: "A YAML file cannot be parsed." },
+  D011: { kind: "input", title: "A configuration key is not known." },
+  D012: { kind: "input", title: "A configuration value is not one of those allowed." },
+  D013: { kind: "input", title: "A configuration value has the wrong type, or a required one is missing." },
+  D014: { kind: "input", title: "A file that the configuration names does not exist or cannot be read." },
+  // the platform's configuration
+  D020: { kind: "input", title: "The platform would refuse to load its configuration file." },
+  D021: { kind: "input", title: "The platform's configuration names an environment variable that is not set." },
+  D022: { kind: "input", title: "The platform's configuration holds a key twice; the platform uses the last one." },
+  D023: { kind: "input", title: "The sandbox provider is not known; the mode that grants least is assumed." },
+  D024: { kind: "input", title: "The platform's configuration names no sandbox provider, or not as text." },
+  D025: { kind: "input", title: "The mode is forced and differs from what the platform's configuration says." },
+  // the environment file and the Compose model
+  D030: { kind: "input", title: "The environment file cannot be parsed." },
+  D031: { kind: "input", title: "A Compose file needs a variable that is not set." },
+  D032: { kind: "input", title: "Docker Compose refuses the merged files." },
+  D033: { kind: "input", title: "A service that the configuration names is not in the Compose files." },
+  // the machine
+  D040: { kind: "refused", title: "Docker is not installed." },
+  D041: { kind: "refused", title: "The Docker daemon does not answer." },
+  D042: { kind: "refused", title: "This user may not use the Docker socket." },
+  D043: { kind: "refused", title: "Docker Compose version 2 is not installed." },
+  D044: { kind: "refused", title: "Docker Compose is too old." },
+  D045: { kind: "refused", title: "The Docker socket that the mode needs is missing or is not a socket." },
+  D046: { kind: "refused", title: "The kubeconfig that provisioner mode needs is missing or is not a file." },
+  D047: { kind: "refused", title: "A port that the stack publishes is in use." },
+  D048: { kind: "refused", title: "The source of a bind mount does not exist." },
+  D049: { kind: "refused", title: "A file could not be written: the disk is full or the folder is read-only." },
+  D050: { kind: "refused", title: "An image is missing and may neither be built nor pulled." },
+  // decisions
+  D060: { kind: "refused", title: "A new privilege that reaches the host has not been accepted." },
+  D061: { kind: "refused", title: "Data would be lost and nobody confirmed it." },
+  D062: { kind: "input", title: "A secret that the stack needs is empty." },
+  // the result
+  D070: { kind: "failed", title: "A service did not become healthy." },
+  D071: { kind: "failed", title: "The front door does not answer as it should." },
+  D072: { kind: "failed", title: "A running container holds more privileges than planned." },
+  D073: { kind: "failed", title: "The running gateway reports another mode than planned." },
+  D074: { kind: "failed", title: "Docker Compose failed." },
+} as const satisfies Record<string, CodeEntry>;
+
+export type FindingCode = keyof typeof findingCodes;

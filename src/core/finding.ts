@@ -1,0 +1,48 @@
+import type { FindingCode } from "./finding-codes.ts";
+
+export type Severity = "error" | "warning" | "info";
+
+/** A place in a file; line and column count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** The text of that line, for the marker below it. Left out where the line may hold a secret. */
+  readonly text?: string;
+}
+
+/** Something wrong or worth knowing, with a stable code and what to do about it. Messages never hold secrets. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly fix?: string;
+  readonly at?: Position;
+}
+
+/** Either a value or the findings that say why there is none. Warnings may accompany a value. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T; readonly findings: readonly Finding[] }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export function success<T>(value: T, findings: readonly Finding[] = []): Outcome<T> {
+  return { ok: true, value, findings };
+}
+
+export function failure(...findings: readonly Finding[]): Outcome<never> {
+  return { ok: false, findings };
+}
+
+/** Renders one finding: `file:line:col severity code message`, the line with a marker, and the fix. */
+export function formatFinding(finding: Finding): string {
+  const { at } = finding;
+  const place = at ? [at.file, at.line, at.column].filter((part) => part !== undefined).join(":") + " " : "";
+  const lines = [`${place}${finding.severity} ${finding.code} ${finding.message}`];
+  if (at?.text !== undefined && at.line !== undefined) {
+    const number = String(at.line);
+    lines.push(`  ${number} | ${at.text}`);
+    if (at.column !== undefined) lines.push(`  ${" ".repeat(number.length)} | ${" ".repeat(at.column - 1)}^`);
+  }
+  if (finding.fix) lines.push(`  fix: ${finding.fix}`);
+  return lines.join("\n");
+}
