@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+/** The root of the checkout. */
+export const root = resolve(import.meta.dirname, "../..");
+
+/** The overlays that each mode adds to the base, by file name in compose/. */
+export const overlaysOf = {
+  local: [],
+  aio: ["docker-compose.dood-raw.yaml"],
+  provisioner: ["docker-compose.provisioner.yaml"],
+} as const;
+
+/** A sandbox mode of the default stack. */
+export type Mode = keyof typeof overlaysOf;
+
+/** One way to deploy the default stack. */
+export interface Combination {
+  readonly mode: Mode;
+  readonly cliAuth: boolean;
+  /** The value of BIND_HOST; undefined where it is not set. */
+  readonly bindHost: string | undefined;
+}
+
+/** Every mode with and without the login overlay, for every kind of exposure. */
+export const combinations: readonly Combination[] = (["local", "aio", "provisioner"] as const).flatMap((mode) =>
+  [false, true].flatMap((cliAuth) =>
+    [undefined, "127.0.0.1", "0.0.0.0", "::1"].map((bindHost) => ({ mode, cliAuth, bindHost })),
+  ),
+);
+
+/** How a combination is called in a failure. */
+export function nameOf({ mode, cliAuth, bindHost }: Combination): string {
+  return `${mode}${cliAuth ? "+cli-auth" : ""} BIND_HOST=${bindHost ?? "(unset)"}`;
+}
+
+const volume = z.object({
+  type: z.string(),
+  source: z.string(),
+  target: z.string(),
+  read_only: z.boolean().default(false),
+  bind: z.object({ create_host_path: z.boolean().default(false) }).optional(),
+});
+
+const service = z.looseObject({
+  image: z.string(),
+  user: z.string().optional(),
+  build: z.object({ dockerfile: z.string(), args: z.record(z.string(), z.string()).default({}) }).optional(),
+  profiles: z.array(z.string()).default([]),
+  environment: z.record(z.string(), z.string()).default({}),
+  volumes: z.array(volume).default([]),
+  secrets: z.array(z.object({ source: z.string(), target: z.string() })).default([]),
+  networks: z.record(z.string(), z.unknown()).default({}),
+  network_mode: z.string().optional(),
+  ports: z.array(z.object({ host_ip: z.string().optional(), published: z.string(), target: z.number() })).default([]),
+  group_add: z.array(z.string()).default([]),
+  extra_hosts: z.array(z.string()).default([]),
+  tmpfs: z.array(z.string()).default([]),
+  read_only: z.boolean().optional(),
+  privileged: z.boolean().optional(),
+  cap_drop: z.array(z.string()).default([]),
+  cap_add: z.array(z.string()).default([]),
+  security_opt: z.array(z.string()).default([]),
+  mem_limit: z.string().optional(),
+  memswap_limit: z.string().optional(),
+  cpus: z.number().optional(),
+  pids_limit: z.number().optional(),
+  restart: z.string().optional(),
+  stop_grace_period: z.string().optional(),
+  healthcheck: z.looseObject({ test: z.array(z.string()), disable: z.boolean().default(false) }).optional(),
+  logging: z.object({ driver: z.string(), options: z.record(z.string(), z.string()) }).optional(),
+});
+
+/** A service of the merged model. */
+export type Service = z.infer<typeof service>;
+
+const modelSchema = z.object({
+  services: z.record(z.string(), service),
+  networks: z.record(z.string(), z.looseObject({ internal: z.boolean().default(false) })),
+  secrets: z.record(z.string(), z.object({ file: z.string() })),
+  "x-sandbox-deploy": z.object({
+    secrets: z.record(z.string(), z.object({ value: z.string(), file: z.string().optional(), bytes: z.number() })),
+  }),
+});
+
+/** The merged model as Compose prints it, with the checkout and the home replaced by `<checkout>` and `~`. */
+export type Model = z.infer<typeof modelSchema>;
+
+/** Asks Compose for the merged model in an environment of PATH and HOME; `settings` are the lines of its .env. */
+export async function composeModel(combination: Combination, settings: readonly string[] = []): Promise<Model> {
+  const home = await mkdtemp(join(tmpdir(), "compose-model-"));
+  try {
+    const lines = [
+      ...(combination.bindHost === undefined ? [] : [`BIND_HOST=${combination.bindHost}`]),
+      ...(combination.mode === "provisioner" ? ["PROVISIONER_IMAGE=registry.example/provisioner:1.2.3"] : []),
+      ...settings,
+    ];
+    await writeFile(join(home, "env"), lines.map((line) => `${line}\n`).join(""));
+    const names = [
+      "docker-compose.yaml",
+      ...overlaysOf[combination.mode],
+      ...(combination.cliAuth ? ["docker-compose.cli-auth.yaml"] : []),
+    ];
+    const { stdout } = await promisify(execFile)(
+      "docker",
+      [
+        ...["compose", "--env-file", join(home, "env"), "--profile", "*"],
+        ...names.flatMap((name) => ["-f", join(root, "compose", name)]),
+        ...["config", "--format", "json"],
+      ],
+      { env: { PATH: process.env["PATH"] ?? "", HOME: home } },
+    );
+    return modelSchema.parse(JSON.parse(stdout.replaceAll(home, "~").replaceAll(root, "<checkout>")));
+  } finally {
+    await rm(home, { recursive: true });
+  }
+}
