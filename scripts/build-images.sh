@@ -47,7 +47,7 @@ version=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' package.json | head -n 1)
 case " $wanted " in
   *" gateway "*) [ -f dist/gateway/server.js ] || fail "dist/gateway/server.js is missing; run: npm run build" ;;
 esac
-docker info >/dev/null 2>&1 || fail "the Docker engine does not answer; see: docker info"
+docker info >/dev/null 2>&1 || fail "the Docker engine does not answer this user; see: docker info"
 
 if docker buildx version >/dev/null 2>&1; then export DOCKER_BUILDKIT=1; else export DOCKER_BUILDKIT=0; fi
 
