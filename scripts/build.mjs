@@ -1,11 +1,25 @@
 // Bundles the programs of this project into dist/: the deploy tool (split, so that a command loads only what it
-// needs) and, each as one self-contained file, the programs that run inside containers.
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+// needs) and, as one self-contained file, the program that runs inside the gateway container.
+//
+// Every file is replaced by a rename, main.js last, and chunks carry a hash: a deploy that is running meanwhile goes on
+// with the chunks of its own build. The marker dist/.built is as old as the start of the build and appears at its end:
+// the launcher builds again when it is missing or a source is newer.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
+const root = dirname(import.meta.dirname);
+process.chdir(root);
+const marker = `dist/.built.${process.pid}`;
+await mkdir("dist", { recursive: true });
+await writeFile(marker, "");
+
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
-const common = {
+const options = {
+  absWorkingDir: root,
   bundle: true,
+  write: false,
   platform: "node",
   target: "node20",
   format: "esm",
@@ -14,20 +28,68 @@ const common = {
   logLevel: "warning",
   define: { "process.env.SANDBOX_DEPLOY_VERSION": JSON.stringify(version) },
   // Some dependencies are CommonJS and call require() for Node's own modules.
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
 };
 
-await rm("dist", { recursive: true, force: true });
-await Promise.all([
-  build({
-    ...common,
-    entryPoints: { main: "src/main.ts", schema: "src/schema.ts" },
-    outdir: "dist",
-    splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
-  }),
-  build({ ...common, entryPoints: { server: "src/gateway/main.ts" }, outdir: "dist/gateway" }),
-]);
-await cp("src/gateway/page", "dist/gateway/page", { recursive: true });
-await writeFile("dist/package.json", `${JSON.stringify({ type: "module", version })}\n`);
-await writeFile("dist/gateway/package.json", '{"type":"module"}\n');
+async function bundle(entryPoints, outdir, more = {}) {
+  for (const [name, path] of Object.entries(entryPoints)) {
+    if (existsSync(path)) continue;
+    if (name === "main") throw new Error(`${path} is missing`);
+    console.error(`build: ${path} is missing, left out`);
+    delete entryPoints[name];
+  }
+  const { outputFiles } = await build({ ...options, ...more, entryPoints, outdir });
+  return outputFiles.map((file) => [relative(".", file.path), file.contents]);
+}
+
+async function copies(from, to) {
+  const entries = existsSync(from) ? await readdir(from, { recursive: true, withFileTypes: true }) : [];
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(paths.map(async (path) => [join(to, relative(from, path)), await readFile(path)]));
+}
+
+async function replace(path, content) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.${process.pid}`, content);
+  await rename(`${path}.${process.pid}`, path);
+}
+
+async function linesOf(path) {
+  return existsSync(path) ? (await readFile(path, "utf8")).split("\n") : [];
+}
+
+/** Removes what neither this build nor the one before it made: the one before may be running. */
+async function removeOlder(kept) {
+  for (const entry of await readdir("dist", { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const ofLauncher = entry.parentPath === "dist" && (entry.name.startsWith(".") || entry.name.endsWith(".log"));
+    if (!entry.isDirectory() && !ofLauncher && !kept.has(path)) await rm(path, { force: true });
+  }
+}
+
+try {
+  const files = new Map([
+    ["dist/package.json", `${JSON.stringify({ type: "module", version })}\n`],
+    ["dist/gateway/package.json", '{"type":"module"}\n'],
+    ...(await copies("src/gateway/page", "dist/gateway/page")),
+    ...(await bundle({ server: "src/gateway/main.ts" }, "dist/gateway")),
+    ...(await bundle({ main: "src/main.ts", schema: "src/schema.ts" }, "dist", {
+      splitting: true,
+      chunkNames: "chunks/[name]-[hash]",
+    })),
+  ]);
+  const main = files.get("dist/main.js");
+  files.delete("dist/main.js");
+  for (const [path, content] of files) await replace(path, content);
+  await replace("dist/main.js", main);
+  await removeOlder(new Set([...files.keys(), "dist/main.js", ...(await linesOf("dist/.files"))]));
+  await replace("dist/.files", [...files.keys()].join("\n"));
+  await rename(marker, "dist/.built");
+} catch (error) {
+  await rm(marker, { force: true });
+  // esbuild has already shown its own errors with their places.
+  if (!Array.isArray(error.errors)) console.error(`build: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,78 +1,196 @@
 #!/bin/sh
-# Prepares a Debian machine (root) for `npm test`: Docker Engine, Compose v2, buildx, base images and the
-# programs that scenarios drive. Safe to repeat: what is there is left alone.
+# Prepares a Debian 12 or 13 machine (root) for `npm test`: Docker Engine, Compose v2, buildx, the programs that scenarios
+# drive, and the small base image they are made of. Safe to repeat: what is there is left alone.
 #
-# usage: scripts/setup-test-machine.sh
+# usage: scripts/setup-test-machine.sh            install what is missing and start the engine
+#        scripts/setup-test-machine.sh --check    only say what is missing; changes nothing, needs no root
 set -eu
 
-cache=${SANDBOX_DEPLOY_CACHE:-/var/cache/sandbox-deploy}
 plugins=/usr/local/lib/docker/cli-plugins
-# Debian 12's own Compose is version 1; these packages of the next suite need only libc6.
+# Debian 12's own Compose is version 1; the packages of this suite need only a libc that 12 and 13 have.
 newer_suite=forky
+test_image=sandbox-deploy/test-busybox:1
+engine_log=/var/log/dockerd.log
+work=
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-[ "$(id -u)" = 0 ] || fail "run this as root: it installs Debian packages and starts the Docker engine"
-have apt-get || fail "this machine has no apt-get; install Docker Engine, Compose v2.24.4+ and buildx by hand"
+# program:package pairs
+programs="git:git dockerd:docker.io iptables:iptables debootstrap:debootstrap busybox:busybox-static curl:curl
+  shellcheck:shellcheck tmux:tmux expect:expect hyperfine:hyperfine chromium:chromium ps:procps ip:iproute2
+  redis-server:redis-server openssl:openssl"
 
-apt_updated=
-install_packages() {
-  [ -n "$apt_updated" ] || { say "apt-get update"; apt-get -qq update; apt_updated=1; }
-  say "installing $*"
-  DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >/dev/null
+# Prints the packages whose programs or files are missing.
+missing_packages() {
+  for pair in $programs; do
+    have "${pair%%:*}" || echo "${pair#*:}"
+  done
+  # The engine of Debian 13 leaves its client to a package that Debian 12 does not have.
+  if ! have docker && [ -n "$(apt-cache pkgnames docker-cli 2>/dev/null)" ]; then echo docker-cli; fi
+  # Python of the system, whatever other one is first on the PATH.
+  /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
+  [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
+  [ -d /etc/ssl/certs ] || echo ca-certificates
 }
 
-# package:program pairs; a package is installed when its program is missing
-install_programs() {
-  missing=
-  for pair in "$@"; do
-    have "${pair#*:}" || missing="$missing ${pair%%:*}"
-  done
+# Compose 2.24.4 is the oldest that knows !override and !reset.
+compose_is_ready() {
+  version=$(docker compose version --short 2>/dev/null) || return 1
+  printf '%s\n2.24.4\n' "${version#v}" | sort -V -C -r
+}
+buildx_is_ready() { docker buildx version >/dev/null 2>&1; }
+
+check() {
+  lacking=$(missing_packages | tr '\n' ' ')
+  compose_is_ready || lacking="$lacking docker-compose (2.24.4 or newer)"
+  buildx_is_ready || lacking="$lacking docker-buildx"
+  if ! docker info >/dev/null 2>&1; then
+    lacking="$lacking, a Docker engine that answers $(id -un)"
+  elif ! docker image inspect "$test_image" >/dev/null 2>&1; then
+    lacking="$lacking, the image $test_image"
+  fi
+  [ -z "$lacking" ] || fail "missing: $lacking; on Debian, run scripts/setup-test-machine.sh as root"
+  say "nothing is missing"
+}
+
+make_work() {
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  trap 'rm -rf "$work"' EXIT
+  trap 'exit 130' INT TERM
+  # Lets apt download as its own user: without that it warns and downloads as root.
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/packages"
+  ! id _apt >/dev/null 2>&1 || chown -R _apt "$work/lists" "$work/cache" "$work/packages"
+}
+
+apt() { apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"; }
+
+update_lists() {
+  [ -z "${lists_updated:-}" ] || return 0
+  say "updating the package lists"
+  # A source that has nothing to do with this, such as another vendor's, may be out of reach.
+  apt update >/dev/null || say "some package lists could not be updated; going on with those that are there"
+  lists_updated=1
+}
+
+# Packages must not start their services: nothing here needs them, and the engine is started below.
+install_packages() {
+  packages=$(missing_packages)
+  [ -n "$packages" ] || return 0
+  update_lists
+  # Only now can apt tell whether a package of the newer Debian exists.
+  packages=$(missing_packages | tr '\n' ' ')
+  say "installing $packages"
+  policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"; fi
+  status=0
   # shellcheck disable=SC2086 # one word per package is meant
-  [ -z "$missing" ] || install_packages $missing
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt --no-install-recommends install $packages \
+    </dev/null >"$work/apt.log" 2>&1 || status=$?
+  [ -z "$policy" ] || rm -f "$policy"
+  [ "$status" = 0 ] || { tail -n 20 "$work/apt.log" >&2; fail "apt-get could not install the packages above"; }
+}
+
+debian_mirror() {
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+    sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb .*\(https\{0,1\}:[^ ]*\) .*/\1/p' | grep -m 1 '/debian/*$') || mirror=
+  echo "${mirror:-http://deb.debian.org/debian}"
 }
 
 install_compose_and_buildx() {
-  if docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; then return; fi
-  work=$(mktemp -d)
-  mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$plugins"
-  mirror=$(sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    grep -m 1 '/debian/*$') || fail "no Debian mirror found in /etc/apt"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $newer_suite main" >"$work/sources.list"
+  wanted=
+  compose_is_ready || wanted=docker-compose
+  buildx_is_ready || wanted="$wanted docker-buildx"
+  [ -n "$wanted" ] || return 0
+  say "fetching $wanted from Debian $newer_suite"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $newer_suite main" >"$work/sources.list"
   newer="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
-  newer="$newer -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache"
-  say "fetching docker-compose and docker-buildx from Debian $newer_suite"
-  # shellcheck disable=SC2086 # a list of options
-  apt-get -qq $newer update
-  # shellcheck disable=SC2086
-  (cd "$work" && apt-get -qq $newer download docker-compose docker-buildx)
-  for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
-  find "$work/root" -type f \( -name docker-compose -o -name docker-buildx \) -path '*cli-plugins*' \
-    -exec install -m 0755 {} "$plugins/" \;
-  rm -rf "$work"
-  docker compose version >/dev/null || fail "Compose was unpacked into $plugins but docker does not find it"
+  newer="$newer -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache -o Acquire::Languages=none"
+  # A mirror may lag behind: its lists are then signed, but past their date.
+  newer="$newer -o Acquire::Check-Valid-Until=false"
+  # shellcheck disable=SC2086 # lists of options and of packages
+  (cd "$work/packages" && apt $newer update && apt $newer download $wanted)
+  for package in "$work"/packages/*.deb; do dpkg -x "$package" "$work/root"; done
+  mkdir -p "$plugins"
+  find "$work/root" -type f -path '*cli-plugins/docker-*' -exec install -m 0755 {} "$plugins/" \;
+  compose_is_ready || fail "Compose was put into $plugins, but docker does not find it there"
+}
+
+# A process id that outlived its process makes dockerd and containerd refuse to start.
+forget_dead() {
+  [ -e "$1" ] || return 0
+  read -r id <"$1" || id=0
+  if [ "$(cat "/proc/$id/comm" 2>/dev/null)" = "$2" ]; then return 1; fi
+  rm -f "$1"
+}
+
+# Some kernels have only one of the two packet filters that Debian's iptables can drive.
+choose_iptables() {
+  iptables -t nat -S >/dev/null 2>&1 && return
+  if iptables-legacy -t nat -S >/dev/null 2>&1; then update-alternatives --set iptables /usr/sbin/iptables-legacy >/dev/null; fi
+}
+
+launch_engine() {
+  if [ -d /run/systemd/system ]; then
+    systemctl start docker
+    return
+  fi
+  forget_dead /run/docker/containerd/containerd.pid containerd || say "containerd still runs"
+  forget_dead /run/docker.pid dockerd || { say "dockerd runs already, waiting for it"; return 0; }
+  choose_iptables
+  say "starting dockerd (log: $engine_log)"
+  mkdir -p /var/log
+  setsid dockerd >>"$engine_log" 2>&1 </dev/null &
+  engine=$!
 }
 
 start_engine() {
   docker info >/dev/null 2>&1 && return
-  mkdir -p /var/log
-  say "starting dockerd (log: /var/log/dockerd.log)"
-  rm -f /var/run/docker.pid
-  setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
+  engine=
+  launch_engine
   tries=0
   until docker info >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ "$tries" -lt 120 ] || { tail -n 20 /var/log/dockerd.log >&2; fail "dockerd did not answer"; }
+    if [ "$tries" -ge 120 ] || { [ -n "$engine" ] && ! kill -0 "$engine" 2>/dev/null; }; then
+      tail -n 20 "$engine_log" >&2 || true
+      fail "dockerd did not come up; the end of $engine_log is above"
+    fi
     sleep 0.5
   done
 }
 
-install_programs git:git docker.io:dockerd iptables:iptables debootstrap:debootstrap busybox-static:busybox \
-  shellcheck:shellcheck tmux:tmux hyperfine:hyperfine chromium:chromium curl:curl procps:ps
-python3 -c 'import yaml' 2>/dev/null || /usr/bin/python3 -c 'import yaml' 2>/dev/null || install_packages python3-yaml
+# An image of one static program, so that most scenarios need no distribution.
+make_test_image() {
+  docker image inspect "$test_image" >/dev/null 2>&1 && return
+  say "making $test_image"
+  image=$work/image
+  mkdir -p "$image/bin" "$image/etc" "$image/root" "$image/tmp"
+  chmod 1777 "$image/tmp"
+  echo 'root:x:0:0:root:/root:/bin/sh
+nobody:x:65534:65534:nobody:/:/bin/sh' >"$image/etc/passwd"
+  echo 'root:x:0:
+nogroup:x:65534:' >"$image/etc/group"
+  install -m 0755 "$(command -v busybox)" "$image/bin/busybox"
+  chroot "$image" /bin/busybox --install -s /bin ||
+    fail "$(command -v busybox) is not static: install Debian's busybox-static"
+  tar -C "$image" -c . | docker import --change 'LABEL sandbox-deploy.test=base' --change 'ENV PATH=/bin' \
+    --change 'CMD ["/bin/sh"]' - "$test_image" >/dev/null
+}
+
+case ${1:-} in
+  --check) check; exit ;;
+  '') ;;
+  *) fail "usage: scripts/setup-test-machine.sh [--check]" ;;
+esac
+[ "$(id -u)" = 0 ] || fail "run this as root: it installs Debian packages and starts the Docker engine"
+have apt-get || fail "this machine has no apt-get; install what scripts/setup-test-machine.sh --check names by hand"
+started=$(date +%s)
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+make_work
+install_packages
 install_compose_and_buildx
 start_engine
-mkdir -p "$cache"
-say "ready: $(docker version --format 'engine {{.Server.Version}}'), compose $(docker compose version --short)"
+make_test_image
+say "ready after $(($(date +%s) - started)) s: $(docker version --format 'engine {{.Server.Version}}'), compose $(docker compose version --short)"

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# All tests: sets the machine up where it may, runs scripts/check.sh and the scenarios on a real Docker engine, removes
+# what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
+#
+# usage: scripts/test.sh
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+label=sandbox-deploy.test
+results=$(mktemp -d)
+
+say() { printf '\ntest: %s\n' "$*"; }
+record() { printf '%s %s\n' "$1" "$2" >>"$results/parts"; }
+
+# Everything that carries the label, but not the base images, which the next run uses again.
+remove_leftovers() {
+  docker info >/dev/null 2>&1 || return 0
+  docker ps -aq --filter "label=$label" | xargs -r docker rm -fv
+  docker network ls -q --filter "label=$label" | xargs -r docker network rm
+  docker volume ls -q --filter "label=$label" | xargs -r docker volume rm -f
+  comm -23 <(docker image ls -q --filter "label=$label" | sort -u) \
+    <(docker image ls -q --filter "label=$label=base" | sort -u) | xargs -r docker image rm -f
+} >/dev/null 2>&1
+
+finish() {
+  trap '' INT TERM
+  remove_leftovers
+  rm -rf "$results"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+prepare_machine() {
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    scripts/setup-test-machine.sh
+  else
+    scripts/setup-test-machine.sh --check
+  fi
+}
+
+install_packages() {
+  local marker=node_modules/.package-lock.json
+  if [ -f "$marker" ] && [ -d node_modules/vitest ] && [ -z "$(find package-lock.json -newer "$marker")" ]; then return 0; fi
+  say "npm ci"
+  npm ci --include=dev --prefer-offline --no-audit --no-fund </dev/null && touch "$marker"
+}
+
+say "preparing this machine"
+prepare_machine || record machine failed
+remove_leftovers
+install_packages || record packages failed
+say "checks without an engine"
+scripts/check.sh "$results"
+say "scenarios on a real engine"
+if docker info >/dev/null 2>&1; then
+  node_modules/.bin/vitest run --project e2e --reporter=default --reporter=json --outputFile.json="$results/e2e.json" </dev/null
+  printf 'e2e %s\n' "$?" >>"$results/runs"
+else
+  echo "the Docker engine does not answer: no scenario was run"
+fi
+node test/support/count-tests.mjs "$results"

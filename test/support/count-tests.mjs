@@ -1,0 +1,65 @@
+// Adds up one run of scripts/test.sh from the files it left in a folder: `parts` (name and status of the checks),
+// `runs` (vitest projects and their exit codes) and vitest's own report of each project as JSON. A test file without a
+// report and a run that failed without a failing test count as failures: a crash must never look like a success.
+// The last line of its output is `N passed, N failed`, followed by `, N skipped` where tests were skipped.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+const [results] = process.argv.slice(2);
+const root = dirname(dirname(import.meta.dirname));
+const failures = [];
+let passed = 0;
+let skipped = 0;
+
+function linesOf(name) {
+  const path = join(results, name);
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+}
+
+function testFiles(project) {
+  return readdirSync(join(root, "test"), { recursive: true })
+    .filter((path) => path.endsWith(".test.ts") && path.startsWith("e2e/") === (project === "e2e"))
+    .map((path) => join("test", path));
+}
+
+function readReport(project) {
+  try {
+    return JSON.parse(readFileSync(join(results, `${project}.json`), "utf8"));
+  } catch {
+    failures.push(`${project}: vitest left no report`);
+    return { testResults: [] };
+  }
+}
+
+function countFile(file, name) {
+  const failed = file.assertionResults.filter((test) => test.status === "failed");
+  passed += file.assertionResults.filter((test) => test.status === "passed").length;
+  skipped += file.assertionResults.filter((test) => !["passed", "failed"].includes(test.status)).length;
+  failures.push(...failed.map((test) => `${name}: ${test.fullName}`));
+  if (file.status === "failed" && failed.length === 0) failures.push(`${name}: ${file.message || "the file could not be run"}`);
+}
+
+function countProject(project) {
+  const expected = testFiles(project);
+  const run = linesOf("runs").find((line) => line.startsWith(`${project} `));
+  if (expected.length === 0) return;
+  const before = failures.length;
+  const report = readReport(project);
+  const reported = new Map(report.testResults.map((file) => [relative(root, file.name), file]));
+  for (const [name, file] of reported) countFile(file, name);
+  for (const name of expected) if (!reported.has(name)) failures.push(`${name}: not run`);
+  if (run !== `${project} 0` && failures.length === before) failures.push(`${project}: vitest failed, though no test did`);
+}
+
+for (const line of linesOf("parts")) {
+  const [name, status] = line.split(" ");
+  if (status === "passed") passed += 1;
+  else failures.push(name);
+}
+for (const project of ["quick", "e2e"]) countProject(project);
+if (passed + failures.length === 0) failures.push("nothing was run");
+
+console.log("");
+for (const failure of failures) console.log(`failed: ${failure.split("\n")[0]}`);
+console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failures.length > 0 ? 1 : 0;
