@@ -21,6 +21,9 @@ test.each(names.filter((name) => name !== "docker-compose.yaml"))(
 const files = z.object({
   services: z.record(z.string(), z.object({ volumes: z.array(z.unknown()).default([]) })),
 });
+const extension = z.object({
+  "x-sandbox-deploy": z.object({ secrets: z.record(z.string(), z.unknown()) }).optional(),
+});
 const careful = z.union([
   z.object({ type: z.enum(["volume", "tmpfs"]) }),
   z.object({ type: z.literal("bind"), bind: z.object({ create_host_path: z.literal(false) }) }),
@@ -32,3 +35,13 @@ test.each(names)("every bind in %s says itself that its source must exist", asyn
   const volumes = Object.values(services).flatMap((service) => service.volumes);
   expect(volumes.filter((volume) => !careful.safeParse(volume).success)).toEqual([]);
 });
+
+test.each(names)(
+  "the secrets in %s, if it names any, include all of the base: older Compose does not merge them",
+  async (name) => {
+    const secretsOf = async (file: string) =>
+      extension.parse(parse(await source(file), { merge: true }))["x-sandbox-deploy"]?.secrets;
+    const own = await secretsOf(name);
+    if (own !== undefined) expect(own).toMatchObject((await secretsOf("docker-compose.yaml")) ?? {});
+  },
+);
