@@ -1,5 +1,5 @@
-/** Which output a frame of a container's log belongs to. */
-export type LogStream = "stdout" | "stderr";
+/** Whose words a frame carries: the program's output, or in `system` the log reader's own errors. */
+export type LogStream = "stdout" | "stderr" | "system";
 
 /** Takes the bytes of a log response in pieces of any size. */
 export interface LogDemultiplexer {
@@ -55,8 +55,9 @@ function streamOf(header: Buffer): LogStream {
       return "stdout";
     // 3 carries errors of the log reader itself.
     case 2:
-    case 3:
       return "stderr";
+    case 3:
+      return "system";
     default:
       throw new Error(`the log of the sandbox has an unknown stream number ${header[0]}`);
   }

@@ -1,4 +1,4 @@
-import { messageOf } from "./provider.ts";
+import { reasonOf } from "./http-json.ts";
 
 /** Asks a gateway on this machine for its health; a text says why it is not well. */
 export async function askHealth(port: number): Promise<string | undefined> {
@@ -6,6 +6,6 @@ export async function askHealth(port: number): Promise<string | undefined> {
     const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(4_000) });
     return answer.ok ? undefined : `HTTP ${answer.status} ${await answer.text()}`;
   } catch (error) {
-    return messageOf(error);
+    return reasonOf(error);
   }
 }

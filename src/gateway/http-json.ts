@@ -61,8 +61,8 @@ function parse(text: string): unknown {
   }
 }
 
-// fetch says only "fetch failed"; the cause holds what an operator can act on.
-function reasonOf(error: unknown): string {
+/** Why a request failed: fetch itself says only "fetch failed", its cause holds what an operator can act on. */
+export function reasonOf(error: unknown): string {
   if (error instanceof Error && error.cause instanceof Error) {
     const { cause } = error;
     return "code" in cause && typeof cause.code === "string"

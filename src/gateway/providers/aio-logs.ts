@@ -31,7 +31,12 @@ export function followContainerLogs(
 ): FollowedLogs {
   const stdout = createOutputBuffer(limitBytes);
   const stderr = createOutputBuffer(limitBytes);
-  const demultiplexer = createLogDemultiplexer((stream, bytes) => (stream === "stdout" ? stdout : stderr).push(bytes));
+  // The engine's reader fails when a flood of output rotates the log away below it: then something is missing.
+  let readerFailed = false;
+  const demultiplexer = createLogDemultiplexer((stream, bytes) => {
+    if (stream === "system") readerFailed = true;
+    else (stream === "stdout" ? stdout : stderr).push(bytes);
+  });
   const giveUp = new AbortController();
 
   const read = async (): Promise<void> => {
@@ -62,7 +67,8 @@ export function followContainerLogs(
       const failed = await done;
       clearTimeout(timer);
       if (failed && !giveUp.signal.aborted) throw failed.error;
-      const truncated = stdout.truncated() || stderr.truncated() || failed !== undefined || !demultiplexer.atBoundary();
+      const incomplete = readerFailed || failed !== undefined || !demultiplexer.atBoundary();
+      const truncated = incomplete || stdout.truncated() || stderr.truncated();
       return { stdout: stdout.text(), stderr: stderr.text(), truncated };
     },
     async stop() {
