@@ -12,10 +12,12 @@ export const privilegeKinds = [
   "kubeconfig",
   "host-program",
 ] as const;
+/** One of the kinds. */
 export type PrivilegeKind = (typeof privilegeKinds)[number];
 
 /** The names under which an operator accepts a host-level privilege. */
 export const consentNames = ["host-root", "host-network", "host-files"] as const;
+/** One of the names. */
 export type ConsentName = (typeof consentNames)[number];
 
 /** One thing that one service holds, in words that two computations of the same thing share. */
@@ -28,8 +30,58 @@ export interface Privilege {
   readonly consent?: ConsentName;
 }
 
+/** How a privilege stands between two computations. */
 export type PrivilegeChangeKind = "gained" | "lost" | "kept";
 
+/** A privilege and how it stands. */
 export interface PrivilegeChange extends Privilege {
   readonly change: PrivilegeChangeKind;
+}
+
+/** A privilege before it is known which service holds it. */
+export type Grant = Omit<Privilege, "service">;
+
+/** A volume as `docker volume inspect` shows it: options of the local driver can make it a host path. */
+export interface VolumeFact {
+  readonly name: string;
+  readonly driver?: string | undefined;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What the rules must know about the host; every path is absolute. */
+export interface PrivilegeContext {
+  /** The operator's project: what lies below it was put there for the stack. */
+  readonly projectRoot: string;
+  readonly home: string;
+  /** The folder of the Compose files, if it lies elsewhere. */
+  readonly composeDir?: string;
+  /** Where a path leads once its symlinks are followed; a path without an entry leads to itself. */
+  readonly realPaths?: ReadonlyMap<string, string>;
+  /** Volumes that exist: without them an external volume, or a live one, cannot be told from a host path. */
+  readonly volumes?: readonly VolumeFact[];
+  /** Driver by network name: macvlan and ipvlan put every port of a container on the host's own network. */
+  readonly networkDrivers?: ReadonlyMap<string, string>;
+  /** On version 1 every container is in the host's cgroup namespace, so that asking for it grants nothing more. */
+  readonly cgroupVersion?: 1 | 2;
+}
+
+/** Identifies a privilege; the consent follows from the rest. */
+export function privilegeKey({ service, kind, detail }: Privilege): string {
+  return JSON.stringify([service, kind, detail]);
+}
+
+/** Orders by service, then by the weight of the kind, then by detail; independent of any locale. */
+export function comparePrivileges(a: Privilege, b: Privilege): number {
+  const byKind = privilegeKinds.indexOf(a.kind) - privilegeKinds.indexOf(b.kind);
+  return compareText(a.service, b.service) || byKind || compareText(a.detail, b.detail);
+}
+
+/** Sorts and drops what is named twice. */
+export function sortedPrivileges(privileges: readonly Privilege[]): readonly Privilege[] {
+  const unique = new Map(privileges.map((privilege) => [privilegeKey(privilege), privilege]));
+  return [...unique.values()].sort(comparePrivileges);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

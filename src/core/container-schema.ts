@@ -1,0 +1,80 @@
+import * as z from "zod";
+import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
+
+const word = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
+const number = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? 0);
+
+const portMap = mapOf(listOf(z.object({ HostIp: word, HostPort: word })));
+
+const health = z.object({
+  Status: z.string(),
+  FailingStreak: number,
+  Log: listOf(z.object({ ExitCode: number, Output: word, End: word })),
+});
+
+const state = z.object({
+  Status: z.string(),
+  Running: flag,
+  ExitCode: number,
+  Error: word,
+  OOMKilled: flag,
+  StartedAt: word,
+  FinishedAt: word,
+  Health: maybe(health),
+});
+
+const hostConfig = z.object({
+  Privileged: flag,
+  CapAdd: listOf(z.string()),
+  Devices: listOf(z.object({ PathOnHost: z.string(), CgroupPermissions: word })),
+  DeviceCgroupRules: listOf(z.string()),
+  DeviceRequests: listOf(
+    z.object({ Driver: word, Count: number, DeviceIDs: listOf(z.string()), Capabilities: listOf(listOf(z.string())) }),
+  ),
+  NetworkMode: word,
+  PidMode: word,
+  IpcMode: word,
+  UTSMode: word,
+  UsernsMode: word,
+  CgroupnsMode: word,
+  SecurityOpt: listOf(z.string()),
+  MaskedPaths: maybe(z.array(z.string())),
+  ReadonlyPaths: maybe(z.array(z.string())),
+  GroupAdd: listOf(z.string()),
+  VolumesFrom: listOf(z.string()),
+  ExtraHosts: listOf(z.string()),
+  Runtime: word,
+  PortBindings: portMap,
+});
+
+const mount = z.object({
+  Type: word,
+  Name: maybe(z.string()),
+  Source: word,
+  Destination: z.string(),
+  Driver: maybe(z.string()),
+  RW: flag,
+});
+
+/** One container as `docker container inspect` and `GET /containers/ID/json` print it, engines 20.10 to 29. */
+export const inspectSchema = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Created: word,
+  Image: word,
+  RestartCount: number,
+  State: state,
+  Config: z.object({ Image: word, Env: listOf(z.string()), Labels: mapOf(z.string()) }),
+  HostConfig: hostConfig,
+  Mounts: listOf(mount),
+  NetworkSettings: maybe(z.object({ Ports: portMap, Networks: mapOf(z.unknown()) })),
+});
+
+/** The fields of an inspected container that are read. */
+export type Inspection = z.output<typeof inspectSchema>;

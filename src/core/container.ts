@@ -1,0 +1,174 @@
+import * as z from "zod";
+import { type Inspection, inspectSchema } from "./container-schema.ts";
+import { failure, type Outcome, success } from "./finding.ts";
+import type { PortBinding } from "./grant-rules.ts";
+
+/** The last runs of a container's health check; what a check prints is the image's own words and may hold a secret. */
+export interface ContainerHealth {
+  readonly status: string;
+  readonly failingStreak: number;
+  readonly log: readonly { readonly exitCode: number; readonly output: string; readonly end: string }[];
+}
+
+/** What became of a container. */
+export interface ContainerState {
+  /** `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`. */
+  readonly status: string;
+  readonly running: boolean;
+  readonly exitCode: number;
+  /** Why the engine could not start it; empty if it could. */
+  readonly error: string;
+  readonly oomKilled: boolean;
+  readonly restartCount: number;
+  /** RFC 3339 with nanoseconds; year 1 where it never happened. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Left out where the container has no health check. */
+  readonly health?: ContainerHealth;
+}
+
+/** One thing mounted in a container, wherever it came from. */
+export interface ContainerMount {
+  readonly type: string;
+  /** Path of the host, or for a volume where the engine keeps it. */
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+  /** The volume's name. */
+  readonly name: string | undefined;
+}
+
+/** The fields of a container that privileges follow from, in the engine's own spelling. */
+export interface ContainerAccess extends Omit<Inspection["HostConfig"], "PortBindings"> {
+  /** The only two variables that are kept: the environment may hold secrets. */
+  readonly dockerHost: string | undefined;
+  readonly kubeconfig: string | undefined;
+}
+
+/** A container, running or not. It holds no environment. */
+export interface Container {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  /** Compose service and project; a sandbox has neither. */
+  readonly service?: string;
+  readonly project?: string;
+  /** Compose's hash of the configuration that it was created from. */
+  readonly configHash?: string;
+  /** Which replica of its service it is, from 1. */
+  readonly number?: number;
+  /** Made by `docker compose run`. */
+  readonly oneoff: boolean;
+  /** The Compose files that it was created from. */
+  readonly configFiles: readonly string[];
+  /** Labels of this tool, by full name. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+  /** The reference it was started by, and the id that this led to then. */
+  readonly image: string;
+  readonly imageId: string;
+  readonly createdAt: string;
+  readonly state: ContainerState;
+  /** Names of the networks that it is attached to. */
+  readonly networks: readonly string[];
+  /** Ports as they were asked for, comparable with a model. */
+  readonly ports: readonly PortBinding[];
+  /** Ports as they are open now; empty while the container does not run. */
+  readonly openPorts: readonly PortBinding[];
+  readonly mounts: readonly ContainerMount[];
+  readonly access: ContainerAccess;
+}
+
+/** Reads what `docker container inspect` prints: a list, or one container. An unknown shape is an error, D041. */
+export function parseContainers(json: unknown): Outcome<readonly Container[]> {
+  const parsed = z.array(inspectSchema).safeParse(Array.isArray(json) ? json : [json]);
+  if (parsed.success) return success(parsed.data.map(containerOf));
+  const places = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`);
+  return failure({
+    code: "D041",
+    severity: "error",
+    message: `the Docker daemon describes its containers in an unknown form: ${places.slice(0, 3).join("; ")}`,
+    fix: "report this with the output of `docker version`",
+  });
+}
+
+function containerOf(raw: Inspection): Container {
+  const { Labels: labels } = raw.Config;
+  const compose = (name: string) => labels[`com.docker.compose.${name}`];
+  const [service, project, configHash, number] = [
+    compose("service"),
+    compose("project"),
+    compose("config-hash"),
+    compose("container-number"),
+  ];
+  const { PortBindings, ...hostConfig } = raw.HostConfig;
+  const openPorts = portsOf(raw.NetworkSettings?.Ports ?? {});
+  const variable = (name: string) => raw.Config.Env.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
+  return {
+    id: raw.Id,
+    name: raw.Name.replace(/^\//, ""),
+    ...(service === undefined ? {} : { service }),
+    ...(project === undefined ? {} : { project }),
+    ...(configHash === undefined ? {} : { configHash }),
+    ...(number === undefined ? {} : { number: Number(number) }),
+    oneoff: compose("oneoff")?.toLowerCase() === "true",
+    configFiles: compose("project.config_files")?.split(",") ?? [],
+    ownLabels: Object.fromEntries(Object.entries(labels).filter(([name]) => name.startsWith("sandbox-deploy."))),
+    image: raw.Config.Image,
+    imageId: raw.Image,
+    createdAt: raw.Created,
+    state: stateOf(raw),
+    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
+    ports: [...portsOf(PortBindings), ...unaskedPorts(PortBindings, openPorts)],
+    openPorts,
+    mounts: raw.Mounts.map(({ Type, Source, Destination, RW, Name }) => ({
+      type: Type,
+      source: Source,
+      target: Destination,
+      writable: RW,
+      name: Name,
+    })),
+    access: { ...hostConfig, dockerHost: variable("DOCKER_HOST"), kubeconfig: variable("KUBECONFIG") },
+  };
+}
+
+function stateOf({ State, RestartCount }: Inspection): ContainerState {
+  const { Health: health } = State;
+  return {
+    status: State.Status,
+    running: State.Running,
+    exitCode: State.ExitCode,
+    error: State.Error,
+    oomKilled: State.OOMKilled,
+    restartCount: RestartCount,
+    startedAt: State.StartedAt,
+    finishedAt: State.FinishedAt,
+    ...(health === undefined
+      ? {}
+      : {
+          health: {
+            status: health.Status,
+            failingStreak: health.FailingStreak,
+            log: health.Log.map(({ ExitCode, Output, End }) => ({ exitCode: ExitCode, output: Output, end: End })),
+          },
+        }),
+  };
+}
+
+function portsOf(map: Inspection["HostConfig"]["PortBindings"]): PortBinding[] {
+  return Object.entries(map).flatMap(([key, bindings]) => {
+    const [target = "", protocol = "tcp"] = key.split("/");
+    return bindings.map(({ HostIp, HostPort }) => ({
+      hostIp: HostIp === "" ? undefined : HostIp,
+      published: HostPort === "" ? undefined : HostPort,
+      target: Number(target),
+      protocol,
+    }));
+  });
+}
+
+/** Ports that `--publish-all` opened: nobody chose their number. */
+function unaskedPorts(asked: Inspection["HostConfig"]["PortBindings"], open: readonly PortBinding[]): PortBinding[] {
+  return open
+    .filter(({ target, protocol }) => asked[`${target}/${protocol}`] === undefined)
+    .map((port) => ({ ...port, published: undefined }));
+}

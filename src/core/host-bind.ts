@@ -1,0 +1,151 @@
+import { canonicalPath, isWithin, shownPath } from "./host-path.ts";
+import type { ConsentName, Grant, PrivilegeContext } from "./privilege.ts";
+
+/** A path of the host inside a container, whichever way it got there: bind, file secret, config, or volume options. */
+export interface HostBind {
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+const runtimeSocket =
+  /(docker|containerd|podman|crio|cri-o|buildkitd)[^/]*\.sock(et)?(\.\w+)?$|\/(lxd|incus)\/unix\.socket$|\/pipe\/[^/]*(docker|podman|containerd|buildkit)[^/]*$/i;
+const runtimeFolders = ["/run/docker", "/run/containerd", "/run/podman", "/run/crio", "/run/buildkit", "/run/k3s"];
+const holdersOfSockets = ["/run/docker.sock", "/run/user", ...runtimeFolders];
+const userRuntimeFolder = /^\/run\/user\/[^/]+(\/(docker|podman|containerd|buildkit)[^/]*)?$/;
+
+/** Writing here, at any depth, changes what root runs, or the kernel. */
+const rootOwned = [
+  "/etc",
+  "/proc",
+  "/sys",
+  "/boot",
+  "/usr",
+  "/lib",
+  "/lib64",
+  "/bin",
+  "/sbin",
+  "/run/systemd",
+  "/run/dbus",
+  "/var/spool/cron",
+].concat(["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet", "/var/lib/rancher"]);
+/** Reading here, at any depth, shows password hashes, keys, or the environment of every process. */
+const secretHolding = [
+  "/proc",
+  "/etc/shadow",
+  "/etc/gshadow",
+  "/etc/ssh",
+  "/etc/ssl/private",
+  "/etc/kubernetes",
+  "/etc/rancher",
+].concat(["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet", "/var/lib/rancher"]);
+/** Files that decide what the next deployment grants, relative to the project. */
+const deploymentFiles = [".deploy", "deploy.config.yaml", ".env", ".git"];
+
+const credentialPaths = [
+  ".ssh",
+  ".aws",
+  ".azure",
+  ".docker",
+  ".kube",
+  ".gnupg",
+  ".oci",
+  ".netrc",
+  ".git-credentials",
+  ".npmrc",
+  ".pypirc",
+].concat([
+  ".password-store",
+  ".vault-token",
+  ".terraform.d",
+  ".config/gcloud",
+  ".config/gh",
+  ".config/op",
+  ".local/share/keyrings",
+]);
+/** Homes of agent command lines: one file out of them, read-only, is the narrow way to lend a login. */
+const agentPaths = [".claude", ".claude.json", ".codex", ".gemini"];
+const credentialParents = /\/\.(config|local|local\/share)$/;
+const kubeconfigName =
+  /(^|[/.-])kubeconfig(\.(ya?ml|json|conf))?$|\/\.kube\/[^/]+$|\/etc\/kubernetes\/[^/]+\.conf$|\/k3s\.yaml$/i;
+
+/** Judges one host path; undefined for a file secret of the project, which is no news. `:ro` never tames a socket. */
+export function bindGrant(
+  bind: HostBind,
+  context: PrivilegeContext,
+  kubeconfigTargets: readonly string[],
+): Grant | undefined {
+  const path = canonicalPath(bind.source, context);
+  const detail = `${shownPath(path, context)} (${bind.writable ? "rw" : "ro"})`;
+  if (runtimeSocket.test(path)) return { kind: "runtime-socket", detail, consent: "host-root" };
+  if (holdsRuntimeSocket(path))
+    return { kind: "runtime-socket", detail: `${detail}, holds runtime sockets`, consent: "host-root" };
+  const credential = credentialGrant(path, bind.writable, context);
+  const consent = pathConsent(path, bind.writable, context);
+  const reach = consent === undefined ? { detail } : { detail, consent };
+  if (isKubeconfig(path, bind.target, kubeconfigTargets)) return { kind: "kubeconfig", ...reach };
+  if (credential) return { kind: "credential-directory", detail, ...credential };
+  if (!bind.writable && isInside(path, context) && isWithin(bind.target, "/run/secrets")) return undefined;
+  return { kind: "host-bind", ...reach };
+}
+
+function holdsRuntimeSocket(path: string): boolean {
+  const contains = holdersOfSockets.some((socket) => isWithin(socket, path));
+  return contains || runtimeFolders.some((folder) => isWithin(path, folder)) || userRuntimeFolder.test(path);
+}
+
+function isInside(path: string, context: PrivilegeContext): boolean {
+  return projectFolders(context).some((folder) => isWithin(path, folder));
+}
+
+function projectFolders(context: PrivilegeContext): string[] {
+  const folders = context.composeDir === undefined ? [context.projectRoot] : [context.projectRoot, context.composeDir];
+  return folders.map((folder) => canonicalPath(folder, context));
+}
+
+function isKubeconfig(path: string, target: string, kubeconfigTargets: readonly string[]): boolean {
+  if (path.endsWith("/.kube")) return false;
+  return (
+    kubeconfigName.test(path) ||
+    kubeconfigName.test(target) ||
+    kubeconfigTargets.some((wanted) => target !== "/" && isWithin(wanted, target))
+  );
+}
+
+/** Credentials of a person; what lies in the project and not in the home was put there for the stack. */
+function credentialGrant(
+  path: string,
+  writable: boolean,
+  context: PrivilegeContext,
+): { consent?: ConsentName } | undefined {
+  const inHome = isWithin(path, canonicalPath(context.home, context));
+  const root = projectFolders(context).find((folder) => isWithin(path, folder));
+  // Parts of the path above the project are not the bind's: a project may live below ~/.config.
+  const judged = root === undefined ? path : path.slice(root.length);
+  if (root !== undefined && !(inHome && isWithin(canonicalPath(context.home, context), root))) return undefined;
+  const holds = (name: string) => `${judged}/`.includes(`/${name}/`);
+  if (agentPaths.some(holds)) {
+    const whole = agentPaths.some((name) => judged.endsWith(`/${name}`));
+    return whole || writable ? { consent: "host-files" } : {};
+  }
+  if (writable && holds(".ssh")) return { consent: "host-root" };
+  return credentialPaths.some(holds) || credentialParents.test(judged) ? { consent: "host-files" } : undefined;
+}
+
+/** The consent that reaching a path takes, by what can be done to the host through it. */
+function pathConsent(path: string, writable: boolean, context: PrivilegeContext): ConsentName | undefined {
+  const homes = ["/root", "/home", canonicalPath(context.home, context)];
+  const folders = projectFolders(context);
+  const touches = (roots: readonly string[]) =>
+    roots.some(
+      (root) =>
+        isWithin(root, path) ||
+        (isWithin(path, root) && !folders.some((folder) => isWithin(path, folder) && isWithin(folder, root))),
+    );
+  const contains = (roots: readonly string[]) => roots.some((root) => isWithin(root, path));
+  if (!writable) return touches(secretHolding) || contains(homes) ? "host-files" : undefined;
+  const [project = "/"] = folders;
+  const decisive = deploymentFiles.some((name) => isWithin(path, `${project}/${name}`));
+  if (decisive || touches(rootOwned) || contains(["/dev", ...homes, ...folders])) return "host-root";
+  return isInside(path, context) ? undefined : "host-files";
+}

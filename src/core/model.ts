@@ -1,0 +1,47 @@
+import type * as z from "zod";
+import { failure, type Outcome, success } from "./finding.ts";
+import { modelSchema } from "./model-schema.ts";
+
+/**
+ * The merged Compose model, typed. Values that may hold secrets (`environment`, `content` of secrets and configs,
+ * `generatedSecrets`) are concealed. `generatedSecrets` and `builtImages` come from the extension `x-sandbox-deploy`:
+ * secrets that the tool generates (`value` as interpolated, `file` the Compose secret that carries it, `bytes` of
+ * randomness) and images that are built though no service runs them, by a name for messages.
+ */
+export type ComposeModel = DeepReadonly<z.output<typeof modelSchema>>;
+
+/** One service of the merged model. */
+export type ComposeService = ComposeModel["services"][string];
+
+type DeepReadonly<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : T;
+
+/**
+ * Reads the JSON of `docker compose config --format json`. Keys that are not known are left out; a known key of a wrong
+ * type is an error (D032), because a privilege in it would go unseen. Compose doubles every `$` of its output: undone here.
+ */
+export function parseModel(json: unknown): Outcome<ComposeModel> {
+  const parsed = modelSchema.safeParse(undoDollars(json));
+  if (parsed.success) return success(parsed.data);
+  const places = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`);
+  return failure({
+    code: "D032",
+    severity: "error",
+    message: `the merged model of Docker Compose cannot be read: ${places.slice(0, 3).join("; ")}`,
+    fix: "compare with `docker compose config`; if Compose accepts the files, report this with the Compose version",
+  });
+}
+
+function undoDollars(json: unknown): unknown {
+  if (typeof json === "string") return json.replaceAll("$$", () => "$");
+  if (Array.isArray(json)) return json.map(undoDollars);
+  if (typeof json !== "object" || json === null) return json;
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key.replaceAll("$$", () => "$"), undoDollars(value)]),
+  );
+}

@@ -1,0 +1,186 @@
+import { type Access, privilegesOf } from "./grants.ts";
+import type { HostBind } from "./host-bind.ts";
+import type { ComposeModel, ComposeService } from "./model.ts";
+import { type Grant, type Privilege, type PrivilegeContext, sortedPrivileges } from "./privilege.ts";
+import { volumeReach } from "./volume-options.ts";
+
+/**
+ * The privileges that the merged model grants to its services, or to those named: sorted, each once. Services scaled to
+ * zero hold none. What only the model can show (`provider`, hooks, builds) has no counterpart in a running container.
+ */
+export function privilegesOfModel(
+  model: ComposeModel,
+  context: PrivilegeContext,
+  activeServices?: readonly string[],
+): readonly Privilege[] {
+  const known: PrivilegeContext = { ...context, networkDrivers: networkDriversOf(model, context) };
+  const privileges = Object.entries(model.services)
+    .filter(([name, { replicas }]) => replicas !== 0 && (activeServices?.includes(name) ?? true))
+    .flatMap(([name, service]) => [
+      ...privilegesOf(accessOfService(name, service, model, context), known),
+      ...modelOnlyGrants(service).map((grant) => ({ service: name, ...grant })),
+    ]);
+  return sortedPrivileges(privileges);
+}
+
+function accessOfService(
+  name: string,
+  service: ComposeService,
+  model: ComposeModel,
+  context: PrivilegeContext,
+): Access {
+  const mounts = [...mountsOf(name, model, context, []).values()];
+  const networks = service.networks.map((network) => model.networks[network]?.name ?? network);
+  const isCdi = (source: string) => !source.startsWith("/");
+  return {
+    service: name,
+    privileged: service.privileged,
+    binds: [...mounts.flatMap(({ binds }) => binds), ...(service.useApiSocket ? [apiSocket] : [])],
+    ports: service.ports,
+    namespaces: namespacesOf(service, networks, context),
+    capabilities: service.capAdd,
+    devices: [
+      ...service.devices.filter(({ source }) => !isCdi(source)),
+      ...mounts.flatMap(({ devices }) => devices.map((source) => ({ source, permissions: "mounted" }))),
+    ],
+    deviceRules: service.deviceCgroupRules,
+    deviceRequests: [
+      ...service.deviceRequests,
+      ...service.devices
+        .filter(({ source }) => isCdi(source))
+        .map(({ source }) => ({ driver: "cdi", count: 0, ids: [source], capabilities: [] })),
+    ],
+    securityOptions: service.securityOpt,
+    groups: service.groupAdd,
+    volumesFrom: service.volumesFrom
+      .filter((entry) => entry.startsWith("container:"))
+      .map((entry) => entry.split(":")[1] ?? entry),
+    networks,
+    runtime: service.runtime,
+    dockerHost: service.environment["DOCKER_HOST"]?.reveal(),
+    hostAliases: service.extraHosts.flatMap(
+      (line) => /^([^=:]+)[=:]host-gateway$/.exec(line)?.[1]?.toLowerCase() ?? [],
+    ),
+    kubeconfig: service.environment["KUBECONFIG"]?.reveal(),
+  };
+}
+
+/** `use_api_socket` is only a flag in the model; at the start Compose binds the socket and copies in the registry logins. */
+const apiSocket: HostBind = { source: "/var/run/docker.sock", target: "/var/run/docker.sock", writable: true };
+
+interface Mount {
+  readonly binds: readonly HostBind[];
+  readonly devices: readonly string[];
+}
+
+/**
+ * What a service has mounted, by target: what it takes from other services first, so that its own mounts win. A `:ro`
+ * after a service of `volumes_from` counts for nothing, because Compose does not hand it on to the engine.
+ */
+function mountsOf(
+  name: string,
+  model: ComposeModel,
+  context: PrivilegeContext,
+  visited: readonly string[],
+): ReadonlyMap<string, Mount> {
+  const service = model.services[name];
+  if (!service || visited.includes(name)) return new Map();
+  const inherited = service.volumesFrom.flatMap((entry) => [
+    ...mountsOf(entry.split(":")[0] ?? entry, model, context, [...visited, name]),
+  ]);
+  return new Map([
+    ...inherited,
+    ...service.volumes.map((volume): [string, Mount] => [volume.target, mountOf(volume, model, context)]),
+    ...filesOf(service, model).map(([target, source]): [string, Mount] => [
+      target,
+      { binds: [{ source, target, writable: false }], devices: [] },
+    ]),
+  ]);
+}
+
+function mountOf(volume: ComposeService["volumes"][number], model: ComposeModel, context: PrivilegeContext): Mount {
+  const { type, source, target, readOnly } = volume;
+  if (source === undefined || !["bind", "npipe", "volume"].includes(type)) return { binds: [], devices: [] };
+  if (type !== "volume") return { binds: [{ source, target, writable: !readOnly }], devices: [] };
+  const declared = model.volumes[source];
+  const existing = context.volumes?.find(({ name }) => name === (declared?.name ?? source));
+  const reach = declared?.external
+    ? volumeReach(existing?.driver, existing?.options ?? {})
+    : volumeReach(declared?.driver, declared?.driverOpts ?? {});
+  return {
+    devices: reach.devices,
+    binds: reach.binds.map((bind) => ({ ...bind, target, writable: bind.writable && !readOnly })),
+  };
+}
+
+/** Target and source of the secrets and configs that are files of the host; a relative target lies in the default folder. */
+function filesOf(service: ComposeService, model: ComposeModel): [target: string, source: string][] {
+  const files = [
+    { uses: service.secrets, declared: model.secrets, folder: "/run/secrets/" },
+    { uses: service.configs, declared: model.configs, folder: "/" },
+  ];
+  return files.flatMap(({ uses, declared, folder }) =>
+    uses.flatMap(({ source, target = source }): [string, string][] => {
+      const file = declared[source]?.file;
+      return file === undefined ? [] : [[target.startsWith("/") ? target : `${folder}${target}`, file]];
+    }),
+  );
+}
+
+function namespacesOf(
+  service: ComposeService,
+  networks: readonly string[],
+  context: PrivilegeContext,
+): Access["namespaces"] {
+  const shared = {
+    // A network named `host` is the host's own, under whatever key the model knows it.
+    network: networks.includes("host") ? "host" : sharedWith(service.networkMode),
+    pid: sharedWith(service.pid),
+    ipc: sharedWith(service.ipc),
+    uts: sharedWith(service.uts),
+    user: sharedWith(service.usernsMode),
+    cgroup: context.cgroupVersion === 1 ? undefined : sharedWith(service.cgroup),
+  };
+  return Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined));
+}
+
+function sharedWith(mode: string | undefined): string | undefined {
+  if (mode === "host") return "host";
+  if (mode?.startsWith("service:")) return `service ${mode.slice("service:".length)}`;
+  return mode?.startsWith("container:") ? "another container" : undefined;
+}
+
+function networkDriversOf(model: ComposeModel, context: PrivilegeContext): ReadonlyMap<string, string> {
+  const declared = Object.entries(model.networks).flatMap(([key, { name, driver }]): [string, string][] =>
+    driver === undefined ? [] : [[name ?? key, driver]],
+  );
+  return new Map([...(context.networkDrivers ?? []), ...declared]);
+}
+
+function modelOnlyGrants(service: ComposeService): Grant[] {
+  const { provider, build, postStart, preStop } = service;
+  const hooks = [
+    ...(postStart.some(({ privileged }) => privileged) ? ["post_start hook"] : []),
+    ...(preStop.some(({ privileged }) => privileged) ? ["pre_stop hook"] : []),
+  ];
+  const insecure = build?.privileged || build?.entitlements.includes("security.insecure");
+  const onHostNetwork = build?.network === "host" || build?.entitlements.includes("network.host");
+  return [
+    ...hooks.map((detail): Grant => ({ kind: "privileged", detail, consent: "host-root" })),
+    ...(provider === undefined
+      ? []
+      : [{ kind: "host-program", detail: `provider ${provider}`, consent: "host-root" } satisfies Grant]),
+    ...(insecure
+      ? [{ kind: "host-program", detail: "privileged image build", consent: "host-root" } satisfies Grant]
+      : []),
+    ...(onHostNetwork
+      ? [
+          {
+            kind: "host-namespace",
+            detail: "network: host, during the image build",
+            consent: "host-network",
+          } satisfies Grant,
+        ]
+      : []),
+  ];
+}

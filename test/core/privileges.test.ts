@@ -1,0 +1,204 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { privilegesOfModel } from "../../src/core/privileges.ts";
+import { bind, granted, host, modelOf } from "../support/granted.ts";
+
+describe("a service with", () => {
+  test.each<[what: string, service: Record<string, unknown>, expected: string[]]>([
+    [
+      "privileged",
+      { privileged: true, security_opt: ["label:disable"] },
+      ["privileged | all capabilities and devices of the host | host-root"],
+    ],
+    ["the host's network", { network_mode: "host" }, ["host-namespace | network: host | host-network"]],
+    [
+      "the host's processes",
+      { pid: "host", security_opt: ["label=disable"] },
+      ["host-namespace | pid: host | host-root"],
+    ],
+    ["the host's shared memory", { ipc: "host" }, ["host-namespace | ipc: host | host-root"]],
+    ["the host's name", { uts: "host" }, ["host-namespace | uts: host | host-root"]],
+    ["the host's users", { userns_mode: "host" }, ["host-namespace | user: host | host-root"]],
+    ["the host's cgroups", { cgroup: "host" }, ["host-namespace | cgroup: host | host-root"]],
+    ["namespaces of its own", { network_mode: "none", ipc: "private", cgroup: "private" }, []],
+    [
+      "another's namespaces",
+      { pid: "service:db", network_mode: "container:x" },
+      ["host-namespace | network: another container", "host-namespace | pid: service db"],
+    ],
+    [
+      "capabilities, however they are written",
+      { cap_add: ["CAP_SYS_ADMIN", "net_admin"] },
+      ["capability | NET_ADMIN", "capability | SYS_ADMIN | host-root"],
+    ],
+    ["every capability but one", { cap_add: ["ALL"], cap_drop: ["SYS_ADMIN"] }, ["capability | ALL | host-root"]],
+    ["capabilities that every container has", { cap_drop: ["ALL"], cap_add: ["NET_BIND_SERVICE", "CHOWN"] }, []],
+    [
+      "a capability that it also drops, which the engine adds",
+      { cap_add: ["SYS_PTRACE"], cap_drop: ["SYS_PTRACE"] },
+      ["capability | SYS_PTRACE | host-root"],
+    ],
+    ["a disk", { devices: [{ source: "/dev//nvme0n1", permissions: "r" }] }, ["device | /dev/nvme0n1 (r) | host-root"]],
+    ["memory", { devices: [{ source: "/dev/mem" }] }, ["device | /dev/mem (rwm) | host-root"]],
+    ["all devices", { devices: [{ source: "/dev" }] }, ["device | /dev (rwm) | host-root"]],
+    [
+      "harmless devices",
+      { devices: [{ source: "/dev/kvm" }, { source: "/dev/fuse" }, { source: "/dev/memory_bandwidth" }] },
+      ["device | /dev/fuse (rwm)", "device | /dev/kvm (rwm)", "device | /dev/memory_bandwidth (rwm)"],
+    ],
+    [
+      "a rule for block devices",
+      { device_cgroup_rules: ["b 8:* rwm"] },
+      ["device | cgroup rule b 8:* rwm | host-root"],
+    ],
+    ["a rule for all devices", { device_cgroup_rules: ["a *:* rwm"] }, ["device | cgroup rule a *:* rwm | host-root"]],
+    ["a rule for memory", { device_cgroup_rules: ["c 1:1 r"] }, ["device | cgroup rule c 1:1 r | host-root"]],
+    ["a rule for /dev/null", { device_cgroup_rules: ["c 1:3 rwm"] }, ["device | cgroup rule c 1:3 rwm"]],
+    ["all GPUs", { gpus: [{ count: -1 }] }, ["device | gpu (all)"]],
+    [
+      "two GPUs",
+      { deploy: { resources: { reservations: { devices: [{ capabilities: ["gpu"], count: 2 }] } } } },
+      ["device | gpu (2)"],
+    ],
+    ["a CDI device", { devices: ["nvidia.com/gpu=all"] }, ["device | nvidia.com/gpu=all (cdi)"]],
+    ["the NVIDIA runtime", { runtime: "nvidia" }, ["device | runtime nvidia"]],
+    [
+      "one option in two spellings",
+      { security_opt: ["seccomp:unconfined", "seccomp=unconfined"] },
+      ["security-option | seccomp=unconfined"],
+    ],
+    [
+      "no profiles and labels",
+      { security_opt: ["apparmor:unconfined", "label:disable"] },
+      ["security-option | apparmor=unconfined", "security-option | label=disable"],
+    ],
+    ["a profile of its own", { security_opt: ["seccomp=./profile.json"] }, ["security-option | seccomp=custom"]],
+    [
+      "open system paths",
+      { security_opt: ["systempaths=unconfined"] },
+      ["security-option | systempaths=unconfined | host-root"],
+    ],
+    ["new privileges", { security_opt: ["no-new-privileges:false"] }, ["security-option | no-new-privileges=false"]],
+    ["harder options", { security_opt: ["no-new-privileges:true", "no-new-privileges", "seccomp=default"] }, []],
+    ["groups", { group_add: ["docker", 999] }, ["security-option | group 999", "security-option | group docker"]],
+    [
+      "a port on one address",
+      { ports: [{ host_ip: "127.0.0.1", published: "2026", target: 8080 }] },
+      ["published-port | 127.0.0.1:2026 -> 8080/tcp"],
+    ],
+    [
+      "a port on every address",
+      { ports: [{ published: 2026, target: 53, protocol: "udp" }] },
+      ["published-port | 0.0.0.0:2026 -> 53/udp"],
+    ],
+    ["a random port", { ports: [{ target: 8080 }] }, ["published-port | 0.0.0.0:random -> 8080/tcp"]],
+    [
+      "ports on IPv6",
+      {
+        ports: [
+          { host_ip: "[::]", published: "1", target: 1 },
+          { host_ip: "::1", published: "2", target: 2 },
+        ],
+      },
+      ["published-port | [::1]:2 -> 2/tcp", "published-port | [::]:1 -> 1/tcp"],
+    ],
+    [
+      "a Docker daemon on the host",
+      { environment: { DOCKER_HOST: "tcp://me:pass@host.docker.internal:2375" } },
+      ["runtime-socket | DOCKER_HOST tcp://host.docker.internal:2375 | host-root"],
+    ],
+    [
+      "a Docker daemon behind a name for the host",
+      { environment: { DOCKER_HOST: "tcp://box:2375" }, extra_hosts: ["box=host-gateway"] },
+      ["runtime-socket | DOCKER_HOST tcp://box:2375 | host-root"],
+    ],
+    [
+      "a Docker daemon behind a proxy",
+      { environment: { DOCKER_HOST: "tcp://docker-proxy:2375" } },
+      ["runtime-socket | DOCKER_HOST tcp://docker-proxy:2375"],
+    ],
+    ["a socket of the guard", { environment: { DOCKER_HOST: "unix:///run/guard/docker.sock" } }, []],
+    ["a provider", { provider: { type: "model" } }, ["host-program | provider model | host-root"]],
+    [
+      "a privileged hook",
+      { post_start: [{ privileged: true }], pre_stop: [{}] },
+      ["privileged | post_start hook | host-root"],
+    ],
+    [
+      "a privileged build",
+      { build: { host: "/x", entitlements: ["security.insecure"], network: "host" } },
+      [
+        "host-namespace | network: host, during the image build | host-network",
+        "host-program | privileged image build | host-root",
+      ],
+    ],
+    [
+      "another container's volumes",
+      { volumes_from: ["container:x:ro"] },
+      ["host-bind | volumes of container x | host-files"],
+    ],
+    ["nothing special", { image: "x", user: "0", networks: { default: null }, environment: { A: "b" } }, []],
+  ])("%s holds exactly that", (_what, service, expected) => {
+    expect(granted(service)).toEqual(expected);
+  });
+
+  test("the host's network under the name of an external one holds the host's network", () => {
+    expect(
+      granted({ networks: { outside: null } }, { networks: { outside: { name: "host", external: true } } }),
+    ).toEqual(["host-namespace | network: host | host-network"]);
+  });
+
+  test("a macvlan network has every port on the host's own network", () => {
+    expect(
+      granted({ networks: { lan: null } }, { networks: { lan: { name: "demo_lan", driver: "macvlan" } } }),
+    ).toEqual(["published-port | every port, on macvlan network demo_lan"]);
+  });
+
+  test("the host's cgroups gains nothing where every container has them", () => {
+    expect(granted({ cgroup: "host" }, {}, { ...host, cgroupVersion: 1 })).toEqual([]);
+  });
+
+  test("the volumes of another service holds those, writable though `:ro` was asked for, unless it mounts over them", () => {
+    const services = {
+      app: { volumes_from: ["db:ro"], ...bind("/opt/mine", true, "/b") },
+      db: {
+        volumes_from: ["app"],
+        volumes: [...bind("/opt/a", false, "/a").volumes, ...bind("/opt/b", false, "/b").volumes],
+      },
+    };
+    const details = privilegesOfModel(modelOf({ services }), host, ["app"]).map(({ detail }) => detail);
+    expect(details).toEqual(["/opt/a (rw)", "/opt/mine (ro)"]);
+  });
+});
+
+describe("the privileges of a model", () => {
+  const services = {
+    b: { privileged: true, ports: [{ target: 1 }, { target: 1 }] },
+    a: { pid: "host" },
+    off: { pid: "host", scale: 0 },
+  };
+
+  test("are sorted by service and weight, each once, without services scaled to zero", () => {
+    const lines = privilegesOfModel(modelOf({ services }), host).map(({ service, kind }) => `${service} ${kind}`);
+    expect(lines).toEqual(["a host-namespace", "b privileged", "b published-port"]);
+  });
+
+  test("are those of the services that start", () => {
+    expect(privilegesOfModel(modelOf({ services }), host, ["a", "off", "gone"]).map(({ service }) => service)).toEqual([
+      "a",
+    ]);
+  });
+
+  test("do not depend on the order in which things are listed", () => {
+    const items = ["/etc", "/opt/x", "/var/run/docker.sock", "/srv/demo/data"].map((source, index) => ({
+      type: "bind",
+      source,
+      target: `/m${index}`,
+    }));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(items, { minLength: items.length }), (volumes) => {
+        expect(granted({ volumes })).toEqual(granted({ volumes: items }));
+      }),
+    );
+  });
+});
