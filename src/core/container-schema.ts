@@ -50,6 +50,10 @@ const hostConfig = z.object({
   VolumesFrom: listOf(z.string()),
   ExtraHosts: listOf(z.string()),
   Runtime: word,
+  RestartPolicy: z
+    .object({ Name: word })
+    .nullish()
+    .transform((policy) => policy?.Name || "no"),
   PortBindings: portMap,
 });
 

@@ -38,7 +38,7 @@ export interface ContainerMount {
   readonly name: string | undefined;
 }
 
-/** The fields of a container that privileges follow from, in the engine's own spelling. */
+/** How a container may reach its host and how it is restarted, in the engine's own spelling. */
 export interface ContainerAccess extends Omit<Inspection["HostConfig"], "PortBindings"> {
   /** The only two variables that are kept: the environment may hold secrets. */
   readonly dockerHost: string | undefined;

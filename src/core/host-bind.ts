@@ -14,57 +14,33 @@ const runtimeFolders = ["/run/docker", "/run/containerd", "/run/podman", "/run/c
 const holdersOfSockets = ["/run/docker.sock", "/run/user", ...runtimeFolders];
 const userRuntimeFolder = /^\/run\/user\/[^/]+(\/(docker|podman|containerd|buildkit)[^/]*)?$/;
 
+/** State of runtimes: the file systems, environments and secrets of every container. */
+const runtimeState = words("/var/lib/docker /var/lib/containerd /var/lib/containers /var/lib/kubelet /var/lib/rancher");
 /** Writing here, at any depth, changes what root runs, or the kernel. */
 const rootOwned = [
-  "/etc",
-  "/proc",
-  "/sys",
-  "/boot",
-  "/usr",
-  "/lib",
-  "/lib64",
-  "/bin",
-  "/sbin",
-  "/run/systemd",
-  "/run/dbus",
-  "/var/spool/cron",
-].concat(["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet", "/var/lib/rancher"]);
+  ...runtimeState,
+  ...words("/etc /proc /sys /boot /usr /lib /lib64 /bin /sbin /run/systemd /run/dbus /var/spool/cron"),
+];
 /** Reading here, at any depth, shows password hashes, keys, or the environment of every process. */
 const secretHolding = [
-  "/proc",
-  "/etc/shadow",
-  "/etc/gshadow",
-  "/etc/ssh",
-  "/etc/ssl/private",
-  "/etc/kubernetes",
-  "/etc/rancher",
-].concat(["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet", "/var/lib/rancher"]);
+  ...runtimeState,
+  ...words("/proc /etc/shadow /etc/gshadow /etc/ssh /etc/ssl/private /etc/kubernetes /etc/rancher"),
+];
+/** Sockets, and folders of sockets, of services that start programs as root for whoever may connect. */
+const rootServices = ["/run/dbus", "/run/dbus/system_bus_socket", "/run/systemd", "/run/systemd/private"];
 /** Files that decide what the next deployment grants, relative to the project. */
 const deploymentFiles = [".deploy", "deploy.config.yaml", ".env", ".git"];
 
 const credentialPaths = [
-  ".ssh",
-  ".aws",
-  ".azure",
-  ".docker",
-  ".kube",
-  ".gnupg",
-  ".oci",
-  ".netrc",
-  ".git-credentials",
-  ".npmrc",
-  ".pypirc",
-].concat([
-  ".password-store",
-  ".vault-token",
-  ".terraform.d",
-  ".config/gcloud",
-  ".config/gh",
-  ".config/op",
-  ".local/share/keyrings",
-]);
+  ...words(
+    ".ssh .aws .azure .docker .kube .gnupg .oci .netrc .git-credentials .npmrc .pypirc .password-store .vault-token",
+  ),
+  ...words(".terraform.d .config/gcloud .config/gh .config/op .local/share/keyrings"),
+];
 /** Homes of agent command lines: one file out of them, read-only, is the narrow way to lend a login. */
 const agentPaths = [".claude", ".claude.json", ".codex", ".gemini"];
+/** Agents that hold unlocked keys; a socket does not know read-only. */
+const keyAgent = /\/ssh-[^/]+\/agent\.\d+$|\/ssh-auth\.sock$|\/S\.gpg-agent[^/]*$|\/keyring(\/ssh)?$/;
 const credentialParents = /\/\.(config|local|local\/share)$/;
 const kubeconfigName =
   /(^|[/.-])kubeconfig(\.(ya?ml|json|conf))?$|\/\.kube\/[^/]+$|\/etc\/kubernetes\/[^/]+\.conf$|\/k3s\.yaml$/i;
@@ -129,12 +105,18 @@ function credentialGrant(
     return whole || writable ? { consent: "host-files" } : {};
   }
   if (writable && holds(".ssh")) return { consent: "host-root" };
+  if (keyAgent.test(judged)) return { consent: "host-files" };
   return credentialPaths.some(holds) || credentialParents.test(judged) ? { consent: "host-files" } : undefined;
 }
 
 /** The consent that reaching a path takes, by what can be done to the host through it. */
 function pathConsent(path: string, writable: boolean, context: PrivilegeContext): ConsentName | undefined {
-  const homes = ["/root", "/home", canonicalPath(context.home, context)];
+  const homes = [
+    "/root",
+    "/home",
+    canonicalPath(context.home, context),
+    ...(/^\/(home|Users)\/[^/]+$/.test(path) ? [path] : []),
+  ];
   const folders = projectFolders(context);
   const touches = (roots: readonly string[]) =>
     roots.some(
@@ -143,9 +125,14 @@ function pathConsent(path: string, writable: boolean, context: PrivilegeContext)
         (isWithin(path, root) && !folders.some((folder) => isWithin(path, folder) && isWithin(folder, root))),
     );
   const contains = (roots: readonly string[]) => roots.some((root) => isWithin(root, path));
+  if (rootServices.includes(path)) return "host-root";
   if (!writable) return touches(secretHolding) || contains(homes) ? "host-files" : undefined;
   const [project = "/"] = folders;
   const decisive = deploymentFiles.some((name) => isWithin(path, `${project}/${name}`));
   if (decisive || touches(rootOwned) || contains(["/dev", ...homes, ...folders])) return "host-root";
   return isInside(path, context) ? undefined : "host-files";
+}
+
+function words(text: string): string[] {
+  return text.split(" ");
 }

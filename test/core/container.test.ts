@@ -51,6 +51,14 @@ describe("a container that is inspected", () => {
     expect(container?.access.kubeconfig).toBe("/k");
   });
 
+  test.each([
+    [{ Name: "unless-stopped", MaximumRetryCount: 0 }, "unless-stopped"],
+    [{ Name: "", MaximumRetryCount: 0 }, "no"],
+    [undefined, "no"],
+  ])("restarts by the policy %j as %s", (RestartPolicy, expected) => {
+    expect(containersOf(inspected({ hostConfig: { RestartPolicy } }))[0]?.access.RestartPolicy).toBe(expected);
+  });
+
   test("may lack every field that an engine leaves out when it is empty", () => {
     const bare = { Id: "f", Name: "/x", State: { Status: "created" }, Config: {}, HostConfig: {} };
     expect(privilegesOfContainers(containersOf(bare), host)).toEqual([]);
