@@ -46,8 +46,6 @@ function messageFor(error: FastifyError & { statusCode: number }): string {
       return "the request body is too large";
     case 415:
       return "send the body as application/json";
-    case 429:
-      return error.message;
     default:
       return error.code?.startsWith("FST_ERR_CTP") || error instanceof SyntaxError
         ? "the body is not valid JSON"

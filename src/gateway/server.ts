@@ -44,7 +44,7 @@ export async function addRoutes(app: FastifyInstance, parts: ServerParts): Promi
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "there is nothing here" }));
-  await app.register(rateLimit, { global: false });
+  await app.register(rateLimit, { global: false, redis: store.connection, nameSpace: "sandbox-gateway:limit:" });
   app.get("/health", { logLevel: "warn" }, async (_request, reply) => {
     try {
       await store.check();
@@ -62,14 +62,17 @@ async function registerApi(api: FastifyInstance, parts: ServerParts, hasKey: Key
   api.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
-  api.addHook(
-    "onRequest",
-    api.rateLimit({
-      max: settings.rateLimitPerMinute,
-      timeWindow: 60_000,
-      keyGenerator: (request) => rateLimitKey(request, hasKey),
-    }),
-  );
+  const countRequest = api.createRateLimit({
+    max: settings.rateLimitPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => rateLimitKey(request, hasKey),
+  });
+  api.addHook("onRequest", async (request, reply) => {
+    const count = await store.attempt(() => countRequest(request));
+    if (count.isAllowed || !count.isExceeded) return;
+    const error = `more than ${settings.rateLimitPerMinute} requests in a minute; try again in ${count.ttlInSeconds} s`;
+    return reply.code(429).header("retry-after", count.ttlInSeconds).send({ error });
+  });
   api.addHook("onRequest", async (request, reply) => {
     if (hasKey(request.headers.authorization)) return;
     const error = "send the API key of this gateway as Authorization: Bearer <key>";

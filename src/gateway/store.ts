@@ -18,6 +18,8 @@ export class StoreError extends Error {
 export interface Store {
   /** Shared with the rate limit, which counts in the same store. */
   readonly connection: Redis;
+  /** Turns a failure of somebody else's use of the connection into a StoreError. */
+  readonly attempt: <T>(action: () => Promise<T>) => Promise<T>;
   /** Proves that the store takes writes now. */
   readonly check: () => Promise<void>;
   readonly appendHistory: (entry: HistoryEntry) => Promise<void>;
@@ -56,6 +58,7 @@ export function openStore(settings: StoreSettings, onError: (reason: string) => 
   };
   return {
     connection,
+    attempt,
     check: () =>
       attempt(async () => {
         await connection.set(keys.check, "1", "EX", 60);

@@ -8,7 +8,7 @@ import { Redis } from "ioredis";
 import type { StoreSettings } from "../../../src/gateway/settings.ts";
 import { eventually } from "./eventually.ts";
 
-/** A real Redis of the test's own, with a password and its data on disk, that can be stopped and started again. */
+/** A real Redis of the test's own, with a password and its data on disk. Starting and stopping may be repeated. */
 export interface RedisServer {
   readonly settings: StoreSettings;
   readonly password: string;
@@ -39,6 +39,7 @@ export async function startRedis(): Promise<RedisServer> {
     settings,
     password,
     async start() {
+      if (isRunning(child)) return;
       const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--requirepass", password];
       const started = spawn(
         "redis-server",
@@ -53,7 +54,7 @@ export async function startRedis(): Promise<RedisServer> {
       await eventually(() => withClient((client) => client.ping()));
     },
     async stop() {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      if (!isRunning(child)) return;
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
@@ -66,6 +67,10 @@ export async function startRedis(): Promise<RedisServer> {
   };
   await server.start();
   return server;
+}
+
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
 /** A TCP port that nothing listens on. */
