@@ -43,6 +43,7 @@ export const findingCodes = {
   D060: { kind: "refused", title: "A new privilege that reaches the host has not been accepted." },
   D061: { kind: "refused", title: "Data would be lost and nobody confirmed it." },
   D062: { kind: "input", title: "A secret that the stack needs is empty." },
+  D063: { kind: "refused", title: "Another deploy of this folder is running." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

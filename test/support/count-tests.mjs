@@ -36,7 +36,8 @@ function countFile(file, name) {
   passed += file.assertionResults.filter((test) => test.status === "passed").length;
   skipped += file.assertionResults.filter((test) => !["passed", "failed"].includes(test.status)).length;
   failures.push(...failed.map((test) => `${name}: ${test.fullName}`));
-  if (file.status === "failed" && failed.length === 0) failures.push(`${name}: ${file.message || "the file could not be run"}`);
+  if (file.status === "failed" && failed.length === 0)
+    failures.push(`${name}: ${file.message || "the file could not be run"}`);
 }
 
 function countProject(project) {
@@ -48,7 +49,8 @@ function countProject(project) {
   const reported = new Map(report.testResults.map((file) => [relative(root, file.name), file]));
   for (const [name, file] of reported) countFile(file, name);
   for (const name of expected) if (!reported.has(name)) failures.push(`${name}: not run`);
-  if (run !== `${project} 0` && failures.length === before) failures.push(`${project}: vitest failed, though no test did`);
+  if (run !== `${project} 0` && failures.length === before)
+    failures.push(`${project}: vitest failed, though no test did`);
 }
 
 for (const line of linesOf("parts")) {

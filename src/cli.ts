@@ -1,0 +1,144 @@
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { type ConsentName, consentNames } from "./core/privilege.ts";
+
+/** Runs one command with its flags and arguments; the result becomes the exit code. */
+export type Dispatch = (command: string, flags: Record<string, unknown>, args: readonly string[]) => Promise<void>;
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly example: string;
+  readonly args?: readonly Argument[];
+  readonly options?: readonly Option[];
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}
+
+function tail(text: string): string {
+  if (text !== "all" && !/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a number of lines or all.");
+  return text;
+}
+
+function collectConsent(text: string, previous: readonly ConsentName[] | undefined): ConsentName[] {
+  const name = consentNames.find((each) => each === text);
+  if (!name) throw new InvalidArgumentError(`It must be one of ${consentNames.join(", ")}.`);
+  return [...(previous ?? []), name];
+}
+
+const images = () =>
+  new Option(
+    "--images <source>",
+    "registry: build on published base images; local: make them from Debian packages",
+  ).choices(["registry", "local"]);
+const services = () => new Argument("[service...]", "services; all when left out");
+
+const upOptions = () => [
+  new Option("--build", "build images even if they are there"),
+  new Option("--no-build", "never build; a missing image is an error"),
+  new Option("--pull <policy>", "when to pull published images")
+    .choices(["missing", "always", "never"])
+    .default("missing"),
+  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)").argParser(
+    collectConsent,
+  ),
+  images(),
+];
+
+/** Every command there is: help, completion and the README's table come from here. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: "up",
+    summary: "deploy the stack and prove that it works",
+    example: "deploy up --images local --yes",
+    options: [
+      ...upOptions(),
+      new Option("--wait-seconds <n>", "seconds to wait for health (default: health.waitSeconds)").argParser(
+        wholeNumber,
+      ),
+    ],
+  },
+  {
+    name: "down",
+    summary: "remove the stack, sandboxes included; data stays unless --volumes",
+    example: "deploy down --volumes",
+    options: [new Option("--volumes", "also delete the data volumes")],
+  },
+  {
+    name: "plan",
+    summary: "show what up would do, and the privileges it gains or drops",
+    example: "deploy plan --exit-code",
+    options: [...upOptions(), new Option("--exit-code", "exit 10 when there is something to do")],
+  },
+  { name: "status", summary: "show what runs, its health, mode and privileges", example: "deploy status --json" },
+  {
+    name: "logs",
+    summary: "show the services' logs",
+    example: "deploy logs gateway --follow --tail 50",
+    args: [services()],
+    options: [
+      new Option("-f, --follow", "keep showing new lines"),
+      new Option("--tail <n>", "last lines of each service").default("100").argParser(tail),
+    ],
+  },
+  { name: "restart", summary: "restart services", example: "deploy restart gateway", args: [services()] },
+  {
+    name: "build",
+    summary: "build the stack's images",
+    example: "deploy build --images local",
+    args: [services()],
+    options: [images()],
+  },
+  {
+    name: "pull",
+    summary: "pull the published images that the stack uses",
+    example: "deploy pull",
+    args: [services()],
+  },
+  { name: "config", summary: "show the merged Compose model with secrets redacted", example: "deploy config --json" },
+  {
+    name: "detect",
+    summary: "show the sandbox mode of a platform's configuration, and why; needs no Docker",
+    example: "deploy detect config.yaml --env-file .env --json",
+    args: [new Argument("[file]", "the platform's configuration file")],
+  },
+  {
+    name: "completion",
+    summary: "print a completion script for a shell",
+    example: 'eval "$(deploy completion bash)"',
+    args: [new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"])],
+  },
+];
+
+/** Flags that every command takes. */
+export const globalOptions = (): Option[] => [
+  new Option("--json", "print one JSON document on stdout"),
+  new Option("-y, --yes", "answer yes to questions; never to host-level privileges"),
+  new Option("--no-color", "no colour"),
+  new Option("--config <file>", "the configuration (default: deploy.config.yaml)"),
+  new Option("--env-file <file>", "the environment file (default: compose.envFile of the configuration)"),
+  new Option("--project <name>", "the Compose project name"),
+  new Option("--verbose", "show what the child processes say"),
+];
+
+/** Builds the command line from the table. Errors of usage are thrown as CommanderError, never printed twice. */
+export function createProgram(version: string, dispatch: Dispatch): Command {
+  const program = new Command("deploy")
+    .description("Deploys self-hosted AI-agent platforms with Docker Compose without handing the host to the agent.")
+    .version(version, "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(deploy --help shows every command)")
+    .addHelpText("after", "\nExamples:\n  deploy plan\n  deploy up\n  deploy down");
+  for (const entry of commandTable) program.addCommand(createCommand(entry, dispatch));
+  return program;
+}
+
+function createCommand(entry: CommandEntry, dispatch: Dispatch): Command {
+  const command = new Command(entry.name).summary(entry.summary).description(entry.summary).exitOverride();
+  for (const argument of entry.args ?? []) command.addArgument(argument);
+  for (const option of [...(entry.options ?? []), ...globalOptions()]) command.addOption(option);
+  command.addHelpText("after", `\nExample:\n  ${entry.example}`);
+  return command.action(() => dispatch(entry.name, command.opts(), command.args));
+}

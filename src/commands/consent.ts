@@ -1,0 +1,48 @@
+import type { Finding } from "../core/finding.ts";
+import type { PlanQuestion } from "../core/plan.ts";
+import { DeployError, exitCodes } from "../errors.ts";
+import type { World } from "../world.ts";
+
+/** Asks every open question; one that nobody answers, or answers with no, refuses before anything is touched. */
+export async function consent(world: World, questions: readonly PlanQuestion[]): Promise<void> {
+  const refused: Finding[] = [];
+  for (const question of questions) {
+    if (question.acceptedBy !== undefined) continue;
+    const answer = await world.reporter.confirm({ text: asked(question), flag: flagOf(question) });
+    if (answer !== true) refused.push(refusal(question, answer === false));
+  }
+  if (refused.length > 0) throw new DeployError(refused, exitCodes.refused);
+}
+
+function asked({ kind, text }: PlanQuestion): string {
+  switch (kind) {
+    case "host-privilege":
+      return `This gives access to the host itself: ${text}. Grant it?`;
+    case "data-loss":
+      return `${text}. Go on?`;
+  }
+}
+
+function flagOf({ kind, name }: PlanQuestion): string {
+  return kind === "data-loss" ? "--yes" : `--accept ${name}`;
+}
+
+function refusal(question: PlanQuestion, declined: boolean): Finding {
+  const start = declined ? "declined" : "not accepted";
+  switch (question.kind) {
+    case "host-privilege":
+      return {
+        code: "D060",
+        severity: "error",
+        message: `a new privilege that reaches the host was ${start}: ${question.text}`,
+        fix: `if that is meant, run again with --accept ${question.name}, or add an entry with a reason under accept: in deploy.config.yaml`,
+      };
+    case "data-loss":
+      return {
+        code: "D061",
+        severity: "error",
+        message: `${start}: ${question.text}`,
+        fix: "run again with --yes if that is meant, or without --volumes to keep the data",
+      };
+  }
+}

@@ -1,0 +1,74 @@
+import type { ConsentName } from "../core/privilege.ts";
+import { type ExitCode, exitCodes } from "../errors.ts";
+import type { World } from "../world.ts";
+import type { GlobalFlags } from "./prepare.ts";
+import type { UpFlags } from "./up.ts";
+
+/** Flags as commander hands them over: what its table declares, already validated there. */
+export interface ParsedFlags extends GlobalFlags {
+  readonly build?: boolean;
+  readonly pull?: UpFlags["pull"];
+  readonly accept?: readonly ConsentName[];
+  readonly images?: "registry" | "local";
+  readonly waitSeconds?: number;
+  readonly volumes?: boolean;
+  readonly exitCode?: boolean;
+  readonly follow?: boolean;
+  readonly tail?: string;
+  readonly color?: boolean;
+}
+
+/** Runs a command by name; each module is loaded only when its command is asked for. */
+export async function runCommand(
+  world: World,
+  name: string,
+  flags: ParsedFlags,
+  args: readonly string[],
+): Promise<ExitCode> {
+  switch (name) {
+    case "up":
+      await (await import("./up.ts")).up(world, upFlags(flags));
+      return exitCodes.done;
+    case "plan":
+      return (await import("./plan.ts")).plan(world, {
+        ...upFlags(flags),
+        ...(flags.exitCode ? { exitCode: true } : {}),
+      });
+    case "down":
+      await (await import("./down.ts")).down(world, flags);
+      return exitCodes.done;
+    case "status":
+      return (await import("./status.ts")).status(world, flags);
+    case "logs":
+      return (await import("./logs.ts")).logs(
+        world,
+        { ...flags, follow: flags.follow ?? false, tail: flags.tail ?? "100", color: flags.color ?? true },
+        args,
+      );
+    case "restart":
+      await (await import("./restart.ts")).restart(world, flags, args);
+      return exitCodes.done;
+    case "build":
+      await (await import("./images.ts")).build(world, flags, args);
+      return exitCodes.done;
+    case "pull":
+      await (await import("./images.ts")).pull(world, flags, args);
+      return exitCodes.done;
+    case "config":
+      await (await import("./config.ts")).config(world, flags);
+      return exitCodes.done;
+    case "detect":
+      await (await import("./detect.ts")).detect(world, flags, args[0]);
+      return exitCodes.done;
+    case "completion":
+      await (await import("./completion.ts")).completion(world, args[0] ?? "");
+      return exitCodes.done;
+    default:
+      throw new Error(`the command ${name} is in the table but has no story`);
+  }
+}
+
+function upFlags(flags: ParsedFlags): UpFlags {
+  const { build, pull = "missing", accept = [], ...rest } = flags;
+  return { ...rest, accept, pull, build: build === undefined ? "missing" : build ? "always" : "never" };
+}

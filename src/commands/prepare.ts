@@ -1,0 +1,154 @@
+import { type ConfigFile, parseConfig } from "../core/config.ts";
+import type { Facts } from "../core/facts.ts";
+import type { Finding, Outcome } from "../core/finding.ts";
+import type { Mode } from "../core/mode.ts";
+import type { Source } from "../core/source.ts";
+import {
+  composeFiles,
+  excludedServices,
+  type ImageSource,
+  joinPath,
+  localImageVariables,
+  resolvePath,
+  type Stack,
+  type Territory,
+  territoryOf,
+} from "../core/stack.ts";
+import { DeployError } from "../errors.ts";
+import { readDetection, readPlatformConfig } from "../shell/detection.ts";
+import { sha256 } from "../shell/fingerprint.ts";
+import { inputFindings } from "../shell/machine.ts";
+import { observe } from "../shell/observe.ts";
+import { readReceipt } from "../shell/receipt.ts";
+import type { World } from "../world.ts";
+
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  readonly config?: string;
+  readonly envFile?: string;
+  readonly project?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** A read configuration and the folders around it. */
+export interface Setting {
+  readonly config: ConfigFile;
+  readonly territory: Territory;
+  readonly project: string;
+}
+
+/** A setting whose mode is known and whose world has been read. */
+export interface Situation extends StackSetting {
+  readonly facts: Facts;
+}
+
+const configName = "deploy.config.yaml";
+
+/** Where the configuration is, or would be. */
+export function configPathOf(world: World, flags: GlobalFlags): string {
+  return resolvePath(world.cwd, world.home, flags.config ?? configName);
+}
+
+/** Reads deploy.config.yaml; a missing one is an error, since guessing a stack would be worse. */
+export async function readSetting(world: World, flags: GlobalFlags): Promise<Setting> {
+  const path = configPathOf(world, flags);
+  const text = await world.files.read(path);
+  if (text === undefined) throw new DeployError([missingConfig(path)]);
+  const config = valueOrStop(parseConfig({ file: flags.config ?? configName, text }), world);
+  const territory = territoryOf(
+    config.config,
+    path,
+    world.home,
+    flags.envFile === undefined ? undefined : resolvePath(world.cwd, world.home, flags.envFile),
+  );
+  return { config, territory, project: flags.project ?? config.config.project };
+}
+
+function missingConfig(path: string): Finding {
+  return {
+    code: "D014",
+    severity: "error",
+    message: `there is no configuration at ${path}`,
+    fix: "run this in the folder that holds deploy.config.yaml, or name the file with --config",
+  };
+}
+
+/** A setting whose mode is known. */
+export interface StackSetting extends Setting {
+  readonly stack: Stack;
+}
+
+/** Detects the mode and lays out the stack: its files, variables and environment. */
+export async function readStack(world: World, flags: GlobalFlags & { images?: ImageSource }): Promise<StackSetting> {
+  const setting = await readSetting(world, flags);
+  const { config, territory } = setting;
+  const platform = await readPlatformConfig(world, config, territory);
+  const images =
+    flags.images ?? config.config.compose.images ?? (await readReceipt(world, territory.statePath))?.images;
+  const variables = await stackVariables(world, setting, platform, images ?? "registry");
+  const stackOf = (mode: Mode): Stack => ({
+    project: setting.project,
+    detection: { mode, because: { text: "", rule: "candidate" } },
+    files: composeFiles(config.config, mode, territory, world.toolRoot, world.home),
+    envPath: territory.envPath,
+    images: images ?? "registry",
+    variables,
+    excluded: excludedServices(config.config, mode),
+  });
+  stopOnErrors(await inputFindings(world, config, territory, stackOf("local").files));
+  const detection = valueOrStop(await readDetection(world, config, platform, stackOf), world);
+  const stack = { ...stackOf(detection.mode), detection };
+  stopOnErrors(await inputFindings(world, config, territory, stack.files));
+  return { ...setting, stack };
+}
+
+/** The variables that the tool itself sets for Compose, so that configuration and stack cannot disagree. */
+async function stackVariables(
+  world: World,
+  { config, territory }: Setting,
+  platform: Source | undefined,
+  images: ImageSource,
+) {
+  const { socket } = config.config.sandbox.docker;
+  const [socketStat, kubeconfig] = await Promise.all([
+    world.files.stat(socket),
+    world.files.stat(territory.kubeconfigPath),
+  ]);
+  // A kubeconfig that only its owner can read is read by a provisioner that runs as its owner.
+  const isPrivate = kubeconfig !== undefined && kubeconfig.uid !== 0 && (kubeconfig.mode & 0o004) === 0;
+  return {
+    PLATFORM_CONFIG: territory.platformConfigPath,
+    PLATFORM_CONFIG_SHA256: sha256(platform?.text ?? ""),
+    SECRETS_DIR: territory.secretsPath,
+    KUBECONFIG_FILE: territory.kubeconfigPath,
+    ...(isPrivate ? { PROVISIONER_USER: `${kubeconfig.uid}:${kubeconfig.gid}` } : {}),
+    DOCKER_SOCKET: socket,
+    DOCKER_SOCKET_GID: String(socketStat?.gid ?? 0),
+    ...(images === "local" ? localImageVariables(world.version) : {}),
+  };
+}
+
+/** Reads everything that planning needs: configuration, mode, merged model, engine, machine. */
+export async function readSituation(world: World, flags: GlobalFlags & { images?: ImageSource }): Promise<Situation> {
+  const setting = await readStack(world, flags);
+  return { ...setting, facts: await observe(world, setting.config, setting.territory, setting.stack) };
+}
+
+/** Takes the value, showing its warnings, or stops with all findings. */
+export function valueOrStop<T>(outcome: Outcome<T>, world: World): T {
+  if (!outcome.ok) throw new DeployError(outcome.findings);
+  if (outcome.findings.length > 0) world.reporter.findings(outcome.findings, 0);
+  return outcome.value;
+}
+
+/** Stops where a finding is an error. */
+export function stopOnErrors(findings: readonly Finding[]): void {
+  if (findings.some(({ severity }) => severity === "error")) throw new DeployError(findings);
+}
+
+/** The folder of the tool's state for a command that must work without a readable configuration. */
+export function statePathOf(world: World, flags: GlobalFlags): string {
+  return joinPath(configPathOf(world, flags), "../.deploy");
+}

@@ -1,0 +1,147 @@
+import type { Container } from "../core/container.ts";
+import type { Finding } from "../core/finding.ts";
+import { frontDoorOf } from "../core/front-door.ts";
+import { livePrivilegeFindings } from "../core/live-findings.ts";
+import { privilegesOfContainers } from "../core/live-privileges.ts";
+import { type Plan, plannedPrivileges } from "../core/plan.ts";
+import { planDocument } from "../core/plan-document.ts";
+import { planText } from "../core/plan-text.ts";
+import { planUp, type UpOptions } from "../core/plan-up.ts";
+import { upTasks } from "../shell/apply.ts";
+import { projectSandboxes } from "../shell/engine.ts";
+import { withLock } from "../shell/lock.ts";
+import { writeReceipt } from "../shell/receipt.ts";
+import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
+import type { World } from "../world.ts";
+import { consent } from "./consent.ts";
+import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
+
+/** Flags of `up`; `plan` takes the same ones. */
+export interface UpFlags extends GlobalFlags, UpOptions {
+  readonly images?: "registry" | "local";
+  readonly waitSeconds?: number;
+}
+
+/** Deploys the stack: reads, decides, asks, applies, and proves the result on the running containers. */
+export async function up(world: World, flags: UpFlags): Promise<void> {
+  const situation = await readSituation(world, flags);
+  const plan = planOf(world, situation, flags);
+  stopOnErrors(plan.findings);
+  if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
+  await consent(world, plan.questions);
+  const result = await withLock(world, situation.territory.statePath, "up", async () => {
+    await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model }));
+    return verify(world, situation, plan, flags.waitSeconds ?? situation.config.config.health.waitSeconds);
+  });
+  report(world, plan, result);
+}
+
+/** The plan that `up` would apply. */
+export function planOf(world: World, { config, territory, stack, facts }: Situation, flags: UpFlags): Plan {
+  return planUp(config.config, facts, stack, { projectRoot: territory.root, home: world.home }, flags);
+}
+
+interface Verified {
+  readonly url: string | undefined;
+  readonly seconds: number;
+}
+
+/** Waits for health, asks the front door, compares the live privileges with the plan, and only then writes the receipt. */
+async function verify(world: World, situation: Situation, plan: Plan, waitSeconds: number): Promise<Verified> {
+  const { config, territory, stack, facts } = situation;
+  const begun = world.now().getTime();
+  let containers: readonly Container[] = [];
+  const url = frontDoorOf(facts.model, config.config);
+  await world.reporter.tasks([
+    {
+      title: "wait until every service is healthy",
+      run: async (progress) => {
+        containers = await waitUntilHealthy(world, stack.project, plan.services, waitSeconds, progress);
+      },
+    },
+    ...(url === undefined
+      ? []
+      : [
+          {
+            title: `ask the front door at ${url}`,
+            run: async (progress: (line: string) => void) => {
+              stopOnErrors(
+                modeFindings(
+                  await askFrontDoor(world, `${url}${config.config.health.path}`, waitSeconds, progress),
+                  plan,
+                ),
+              );
+            },
+          },
+        ]),
+    {
+      title: "compare what the containers hold with the plan",
+      run: async () => {
+        const sandboxes = await projectSandboxes(world, stack.project, config.config.sandbox.namePrefix);
+        const live = privilegesOfContainers([...containers, ...sandboxes], {
+          projectRoot: territory.root,
+          home: world.home,
+        });
+        stopOnErrors(livePrivilegeFindings(plannedPrivileges(plan), live));
+      },
+    },
+  ]);
+  await writeReceipt(world, territory.statePath, {
+    version: 1,
+    project: stack.project,
+    mode: stack.detection.mode,
+    because: stack.detection.because.text,
+    composeFiles: [...stack.files],
+    services: [...plan.services],
+    images: stack.images,
+    imageIds: Object.fromEntries(
+      containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
+    ),
+    privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),
+    time: world.now().toISOString(),
+    who: `${world.user}@${world.host}`,
+    toolVersion: world.version,
+  });
+  return { url, seconds: (world.now().getTime() - begun) / 1000 };
+}
+
+/** The reference gateway names its mode; a platform that does not is not asked again. */
+function modeFindings(body: string, plan: Plan): Finding[] {
+  const mode = reportedMode(body);
+  if (mode === undefined || mode === plan.mode) return [];
+  return [
+    {
+      code: "D073",
+      severity: "error",
+      message: `the gateway says that it runs in ${mode} mode, but the plan is ${plan.mode}`,
+      fix: "the gateway may have read another configuration file: ./deploy restart gateway, then up again",
+    },
+  ];
+}
+
+function reportedMode(body: string): string | undefined {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return typeof answer === "object" && answer !== null && "mode" in answer && typeof answer.mode === "string"
+      ? answer.mode
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function report(world: World, plan: Plan, { url }: Verified): void {
+  const lines = [
+    plan.steps.length === 0 ? "nothing to change: the stack runs as planned" : "the stack is up and healthy",
+    ...(url === undefined ? [] : [`url       ${url}`]),
+    `mode      ${plan.mode} (${plan.because?.text ?? ""})`,
+    `next      ./deploy status, ./deploy logs gateway, ./deploy down`,
+  ];
+  world.reporter.result(lines.join("\n"), {
+    version: 1,
+    exitCode: 0,
+    url: url ?? null,
+    changed: plan.steps.length > 0,
+    plan: planDocument(plan),
+  });
+}

@@ -1,0 +1,92 @@
+import type { Stack } from "./stack.ts";
+
+/** Arguments of `docker compose` that name the project, the environment and the merged files. */
+export function composeArgv(stack: Stack, ...rest: readonly string[]): string[] {
+  return [
+    "compose",
+    "--project-name",
+    stack.project,
+    "--env-file",
+    stack.envPath,
+    ...stack.files.flatMap((file) => ["--file", file]),
+    ...rest,
+  ];
+}
+
+/** Asks for the merged model; its output holds interpolated secrets. */
+export function modelArgv(stack: Stack): string[] {
+  return composeArgv(stack, "config", "--format", "json");
+}
+
+/** Asks for the hash of each service's configuration, which Compose also puts on its containers as a label. */
+export function hashArgv(stack: Stack): string[] {
+  return composeArgv(stack, "config", "--hash", "*");
+}
+
+/** Starts or recreates exactly the named services, from images that are already there. */
+export function upArgv(stack: Stack, services: readonly string[], recreate: boolean): string[] {
+  return composeArgv(
+    stack,
+    "up",
+    "--detach",
+    "--no-build",
+    "--remove-orphans",
+    ...(recreate ? ["--force-recreate"] : []),
+    ...services,
+  );
+}
+
+/** Builds images; the profile also reaches services that exist only to be built. */
+export function buildArgv(stack: Stack, services: readonly string[], pull: boolean): string[] {
+  return composeArgv(stack, "--profile", "build", "build", ...(pull ? ["--pull"] : []), ...services);
+}
+
+/** Pulls what is published; images that this stack builds are left out. */
+export function pullArgv(stack: Stack, services: readonly string[], policy: "missing" | "always"): string[] {
+  return composeArgv(stack, "pull", "--ignore-buildable", "--policy", policy, ...services);
+}
+
+/** Removes a project by name: needs no file, so it works when the configuration is gone. */
+export function downArgv(project: string, volumes: boolean): string[] {
+  return ["compose", "--project-name", project, "down", "--remove-orphans", ...(volumes ? ["--volumes"] : [])];
+}
+
+/** Restarts services of a project by name. */
+export function restartArgv(project: string, services: readonly string[]): string[] {
+  return ["compose", "--project-name", project, "restart", ...services];
+}
+
+/** Shows logs of a project by name. */
+export function logsArgv(
+  project: string,
+  services: readonly string[],
+  options: { follow: boolean; tail: string; color: boolean },
+): string[] {
+  const flags = [
+    "--tail",
+    options.tail,
+    ...(options.follow ? ["--follow"] : []),
+    ...(options.color ? [] : ["--no-color"]),
+  ];
+  return ["compose", "--project-name", project, "logs", ...flags, ...services];
+}
+
+const droppedVariables = [
+  "COMPOSE_FILE",
+  "COMPOSE_PROJECT_NAME",
+  "COMPOSE_ENV_FILES",
+  "COMPOSE_DISABLE_ENV_FILE",
+  "COMPOSE_PATH_SEPARATOR",
+  "COMPOSE_REMOVE_ORPHANS",
+  "COMPOSE_IGNORE_ORPHANS",
+  "COMPOSE_PROFILES",
+];
+
+/** The environment for Compose: the operator's, less what would silently select other files, plus the stack's own variables. */
+export function composeEnvironment(
+  stack: Pick<Stack, "variables">,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !droppedVariables.includes(name)));
+  return { ...kept, ...stack.variables };
+}

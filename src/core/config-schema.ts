@@ -1,0 +1,115 @@
+import * as z from "zod";
+import { detectionRulesSchema } from "./detection-rules.ts";
+import { modes } from "./mode.ts";
+import { consentNames } from "./privilege.ts";
+
+const path = z.string().min(1);
+
+const platform = z.strictObject({
+  config: path
+    .default("config.yaml")
+    .describe(
+      "The platform's own configuration file, from which the sandbox mode is read. Created from a template on the first up.",
+    ),
+  service: z
+    .string()
+    .min(1)
+    .default("gateway")
+    .describe("The Compose service that reads that file and runs agent code."),
+  detection: detectionRulesSchema
+    .default("deer-flow")
+    .describe("How the mode follows from the file: a built-in set, or rules of your own."),
+});
+
+const docker = z.strictObject({
+  access: z
+    .enum(["raw"])
+    .default("raw")
+    .describe(
+      "How the gateway reaches Docker in aio mode. raw mounts the host's socket, which equals root on the host and needs consent.",
+    ),
+  socket: path.default("/var/run/docker.sock").describe("The host's Docker socket, used in aio mode only."),
+});
+
+const sandbox = z.strictObject({
+  mode: z
+    .enum(["auto", ...modes])
+    .default("auto")
+    .describe("auto reads the mode from the platform's configuration; local, aio and provisioner force it."),
+  docker: docker.prefault({}).describe("Access to Docker in aio mode."),
+  namePrefix: z
+    .string()
+    .min(3)
+    .optional()
+    .describe("Names of sandbox containers that the platform starts itself begin with this; down removes them."),
+  kubeconfig: path
+    .default("~/.kube/config")
+    .describe("The one kubeconfig file that provisioner mode hands to the provisioner, read-only."),
+});
+
+const overlays = z.strictObject({
+  always: z.array(path).default([]).describe("Overlays added in every mode."),
+  local: z.array(path).optional().describe("Overlays added in local mode."),
+  aio: z.array(path).optional().describe("Overlays added in aio mode."),
+  provisioner: z.array(path).optional().describe("Overlays added in provisioner mode."),
+});
+
+const compose = z.strictObject({
+  base: path
+    .optional()
+    .describe("The base Compose file. Left out, the default stack that comes with the tool is deployed."),
+  overlays: overlays
+    .prefault({})
+    .describe("Compose files that grant one capability each, by mode. The default stack brings its own."),
+  proxy: z.string().min(1).default("proxy").describe("The service that publishes the front door."),
+  onlyIn: z
+    .partialRecord(z.enum(modes), z.array(z.string().min(1)))
+    .default({})
+    .describe("Services of the base file that run only in the named mode."),
+  envFile: path
+    .default(".env")
+    .describe("The environment file. Missing secrets are generated into it; what it holds is never overwritten."),
+  images: z
+    .enum(["registry", "local"])
+    .optional()
+    .describe(
+      "registry builds on published base images; local uses images that scripts/build-images.sh makes from Debian packages. Left out, what was deployed last stays.",
+    ),
+});
+
+const health = z.strictObject({
+  waitSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(180)
+    .describe("Seconds that up waits for every service to become healthy."),
+  path: z
+    .string()
+    .startsWith("/")
+    .default("/health")
+    .describe("The path that up asks through the published port at the end."),
+});
+
+const accepted = z.strictObject({
+  privilege: z.enum(consentNames).describe("The host-level privilege that is accepted."),
+  reason: z.string().min(10).describe("Why this stack may have it, for whoever reads the plan."),
+});
+
+/** The schema of deploy.config.yaml; every field's description is its documentation. */
+export const configSchema = z.strictObject({
+  version: z.literal(1).describe("The version of this file's format."),
+  project: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]*$/, "lower-case letters, digits, - and _, beginning with a letter or digit")
+    .default("sandbox-deploy")
+    .describe("The Compose project name: everything this tool starts carries it."),
+  platform: platform.prefault({}).describe("The agent platform that is deployed."),
+  sandbox: sandbox.prefault({}).describe("Where model-written code runs."),
+  compose: compose.prefault({}).describe("The Compose files and the environment."),
+  health: health.prefault({}).describe("When a deployment counts as done."),
+  accept: z.array(accepted).default([]).describe("Host-level privileges that need no question."),
+});
+
+/** The configuration with every default filled in. */
+export type DeployConfig = z.infer<typeof configSchema>;

@@ -1,0 +1,39 @@
+import type { Container } from "./container.ts";
+import type { Finding } from "./finding.ts";
+import type { ComposeModel } from "./model.ts";
+
+/** A port of the stack that somebody else holds. */
+export interface BusyPort {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  readonly owner: string;
+}
+
+/** A file that is copied into the operator's folder when it is missing there. */
+export interface SeedFile {
+  readonly from: string;
+  readonly to: string;
+  readonly mode: number;
+  readonly why: string;
+}
+
+/** Everything that was read about the world before deciding; nothing in here was changed to learn it. */
+export interface Facts {
+  readonly model: ComposeModel;
+  /** Compose's hash of each service's configuration. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** Containers of the project, and sandboxes that its gateway started. */
+  readonly containers: readonly Container[];
+  readonly sandboxes: readonly Container[];
+  /** Image id by reference; a missing image has no entry. */
+  readonly images: ReadonlyMap<string, string>;
+  readonly busyPorts: readonly BusyPort[];
+  readonly seeds: readonly SeedFile[];
+  /** Names of generated secrets that have no value yet. */
+  readonly missingSecrets: readonly string[];
+  /** File secrets whose file does not hold the value that the environment file has. */
+  readonly staleSecretFiles: readonly string[];
+  /** What is wrong with the machine or the files; an error here means that nothing may be changed. */
+  readonly findings: readonly Finding[];
+}

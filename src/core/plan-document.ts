@@ -1,0 +1,29 @@
+import type { Plan } from "./plan.ts";
+import { describeStep } from "./plan-steps.ts";
+
+/** The plan as a versioned JSON document; later versions may add fields, never rename them. Documented in docs/plan-json.md. */
+export function planDocument(plan: Plan) {
+  return {
+    version: 1,
+    mode: plan.mode ?? null,
+    because: plan.because ?? null,
+    project: plan.project,
+    composeFiles: plan.composeFiles,
+    services: plan.services,
+    privileges: plan.privileges.map(({ service, kind, detail, change, consent }) => ({
+      service,
+      kind,
+      detail,
+      change,
+      consent: consent ?? null,
+    })),
+    steps: plan.steps.map((step) => ({ kind: step.kind, why: step.why, text: describeStep(step) })),
+    findings: plan.findings,
+    questions: plan.questions.map(({ kind, name, text, acceptedBy }) => ({
+      kind,
+      name,
+      text,
+      acceptedBy: acceptedBy ?? null,
+    })),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Container } from "./container.ts";
+import { privilegesOfContainers } from "./live-privileges.ts";
+import type { Plan, PlanQuestion } from "./plan.ts";
+import type { Step } from "./plan-steps.ts";
+import { type PrivilegeContext, removeContainers } from "./plan-up.ts";
+import { diffPrivileges } from "./privilege-diff.ts";
+
+/** What `down` found on the engine, by the project's name alone. */
+export interface DownFacts {
+  readonly project: string;
+  readonly containers: readonly Container[];
+  readonly sandboxes: readonly Container[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+}
+
+/** Decides what `down` removes; it needs no configuration, so a broken one cannot keep a stack alive. */
+export function planDown(
+  facts: DownFacts,
+  context: PrivilegeContext,
+  options: { volumes: boolean; confirmed: boolean },
+): Plan {
+  const steps: Step[] = [];
+  const running = facts.containers.length + facts.networks.length > 0;
+  if (facts.sandboxes.length > 0) {
+    steps.push(removeContainers(facts.sandboxes, "sandboxes that the gateway started; Compose does not know them"));
+  }
+  const volumes = options.volumes ? facts.volumes : [];
+  if (running || volumes.length > 0) {
+    steps.push({ kind: "remove-project", why: "down was asked for", project: facts.project, volumes });
+  }
+  const questions: PlanQuestion[] =
+    volumes.length === 0
+      ? []
+      : [
+          {
+            kind: "data-loss",
+            name: "volumes",
+            text: `the data in ${volumes.join(", ")} will be deleted and cannot be brought back`,
+            ...(options.confirmed ? { acceptedBy: "--yes" } : {}),
+          },
+        ];
+  return {
+    mode: undefined,
+    because: undefined,
+    project: facts.project,
+    composeFiles: [],
+    services: [...new Set(facts.containers.flatMap(({ service }) => service ?? []))],
+    privileges: diffPrivileges(privilegesOfContainers([...facts.containers, ...facts.sandboxes], context), []),
+    steps,
+    findings: [],
+    questions,
+  };
+}

@@ -1,0 +1,70 @@
+import type { SeedFile } from "./facts.ts";
+
+/** What a service's start means: it is new, stopped, or must be made anew because something changed. */
+export type StartKind = "create" | "start" | "recreate";
+
+export interface ServiceStart {
+  readonly service: string;
+  readonly kind: StartKind;
+  readonly why: string;
+}
+
+/** One change to the world; each is safe to repeat. */
+export type Step =
+  | { readonly kind: "seed-file"; readonly why: string; readonly seed: SeedFile }
+  | { readonly kind: "generate-secrets"; readonly why: string; readonly names: readonly string[] }
+  | { readonly kind: "write-secret-files"; readonly why: string; readonly names: readonly string[] }
+  | { readonly kind: "make-local-images"; readonly why: string; readonly images: readonly string[] }
+  | { readonly kind: "build"; readonly why: string; readonly services: readonly string[]; readonly pull: boolean }
+  | {
+      readonly kind: "pull";
+      readonly why: string;
+      readonly services: readonly string[];
+      readonly policy: "missing" | "always";
+    }
+  | {
+      readonly kind: "remove-containers";
+      readonly why: string;
+      readonly names: readonly string[];
+      readonly ids: readonly string[];
+    }
+  | {
+      readonly kind: "start";
+      readonly why: string;
+      readonly services: readonly ServiceStart[];
+      readonly recreate: boolean;
+    }
+  | {
+      readonly kind: "remove-project";
+      readonly why: string;
+      readonly project: string;
+      readonly volumes: readonly string[];
+    };
+
+/** One line for people: what a step does. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case "seed-file":
+      return `create ${step.seed.to} from ${step.seed.from}`;
+    case "generate-secrets":
+      return `generate ${step.names.join(", ")}`;
+    case "write-secret-files":
+      return `write secret file${plural(step.names)} ${step.names.join(", ")}`;
+    case "make-local-images":
+      return `make image${plural(step.images)} ${step.images.join(", ")} from Debian packages`;
+    case "build":
+      return `build ${step.services.join(", ")}`;
+    case "pull":
+      return `pull ${step.services.join(", ")} (${step.policy})`;
+    case "remove-containers":
+      return `remove ${step.names.join(", ")}`;
+    case "start":
+      return step.services.map(({ kind, service }) => `${kind} ${service}`).join(", ");
+    case "remove-project":
+      return `remove the containers and networks of ${step.project}${step.volumes.length > 0 ? ` and the volumes ${step.volumes.join(", ")}` : ""}`;
+  }
+}
+
+function plural(items: readonly unknown[]): string {
+  return items.length === 1 ? "" : "s";
+}

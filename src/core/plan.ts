@@ -1,0 +1,32 @@
+import type { Finding } from "./finding.ts";
+import type { Because, Mode } from "./mode.ts";
+import type { Step } from "./plan-steps.ts";
+import type { ConsentName, Privilege, PrivilegeChange } from "./privilege.ts";
+
+/** Something only a person may decide, and how it was decided if it was. */
+export interface PlanQuestion {
+  readonly kind: "host-privilege" | "data-loss";
+  /** The name to accept it by: `--accept NAME` or an entry in deploy.config.yaml. */
+  readonly name: ConsentName | "volumes";
+  readonly text: string;
+  /** Who accepted it; left out while it is open. */
+  readonly acceptedBy?: string;
+}
+
+/** What a command will do, as data: it is shown, asked about, and applied without deciding again. */
+export interface Plan {
+  readonly mode: Mode | undefined;
+  readonly because: Because | undefined;
+  readonly project: string;
+  readonly composeFiles: readonly string[];
+  readonly services: readonly string[];
+  readonly privileges: readonly PrivilegeChange[];
+  readonly steps: readonly Step[];
+  readonly findings: readonly Finding[];
+  readonly questions: readonly PlanQuestion[];
+}
+
+/** Everything the merged model grants; verification compares the running containers against it. */
+export function plannedPrivileges(plan: Plan): Privilege[] {
+  return plan.privileges.filter(({ change }) => change !== "lost");
+}

@@ -1,0 +1,43 @@
+import type { Finding } from "./core/finding.ts";
+import { findingCodes } from "./core/finding-codes.ts";
+
+/** Exit codes of the command line; scripts may rely on them. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  input: 2,
+  refused: 3,
+  locked: 4,
+  changes: 10,
+  bug: 70,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A known stop: findings to show and the exit code they lead to. Thrown once, shown once, in main. */
+export class DeployError extends Error {
+  override readonly name = "DeployError";
+  readonly findings: readonly Finding[];
+  readonly exitCode: ExitCode;
+
+  constructor(findings: readonly Finding[], exitCode: ExitCode = exitCodeOf(findings)) {
+    super(findings.map((finding) => `${finding.code} ${finding.message}`).join("; "));
+    this.findings = findings;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The exit code for a list of findings: a failed deployment outweighs bad input, which outweighs a refusal. */
+export function exitCodeOf(findings: readonly Finding[]): ExitCode {
+  const kinds = new Set(
+    findings.filter((finding) => finding.severity === "error").map((finding) => findingCodes[finding.code].kind),
+  );
+  if (kinds.has("failed")) return exitCodes.failed;
+  if (kinds.has("input")) return exitCodes.input;
+  return exitCodes.refused;
+}
+
+/** The operator stopped the command (SIGINT, SIGTERM or a declined question's Ctrl-C). */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { homedir, hostname, userInfo } from "node:os";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { ParsedFlags } from "./commands/dispatch.ts";
+import { DeployError, type ExitCode, exitCodes, InterruptedError } from "./errors.ts";
+import { FileWriteError } from "./files.ts";
+import { createRun } from "./shell/exec.ts";
+import { createFiles } from "./shell/files.ts";
+import { portState } from "./shell/ports.ts";
+import { probe } from "./shell/probe.ts";
+import { processStart } from "./shell/processes.ts";
+import { plainTasks } from "./terminal/plain-tasks.ts";
+import { createReporter } from "./terminal/reporter.ts";
+import type { Reporter, World } from "./world.ts";
+
+const version = process.env.SANDBOX_DEPLOY_VERSION ?? "0.0.0-source";
+const toolRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Maps what a command did, or how it failed, to an exit code; the only place that shows an error. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
+    process.stdout.write(`${version}\n`);
+    return exitCodes.done;
+  }
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => interruption.abort(new InterruptedError(signal)));
+  const { createProgram } = await import("./cli.ts");
+  let exitCode: ExitCode = exitCodes.done;
+  const program = createProgram(version, async (command, flags, args) => {
+    exitCode = await runGuarded(command, flags, args, interruption.signal);
+  });
+  try {
+    await program.parseAsync(["node", "deploy", ...argv]);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    // Help and version are no errors; commander has printed both them and usage errors already.
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.input;
+  }
+  return exitCode;
+}
+
+function isUsageError(error: unknown): error is Error & { exitCode: number } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    String(error.code).startsWith("commander.") &&
+    "exitCode" in error &&
+    typeof error.exitCode === "number"
+  );
+}
+
+async function runGuarded(
+  command: string,
+  flags: ParsedFlags,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const world = await createWorld(flags, signal);
+  try {
+    const { runCommand } = await import("./commands/dispatch.ts");
+    return await runCommand(world, command, flags, args);
+  } catch (error) {
+    return showError(world.reporter, error, signal);
+  }
+}
+
+function showError(reporter: Reporter, error: unknown, signal: AbortSignal): ExitCode {
+  if (signal.aborted || error instanceof InterruptedError) {
+    reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
+    return exitCodes.interrupted;
+  }
+  if (error instanceof DeployError) {
+    reporter.findings(error.findings, error.exitCode);
+    return error.exitCode;
+  }
+  const written = writeFinding(error);
+  if (written) {
+    reporter.findings([written], exitCodes.refused);
+    return exitCodes.refused;
+  }
+  reporter.note(
+    `this is a bug in sandbox-deploy ${version} (Node ${process.version}, ${process.platform}); please report it with these lines:`,
+  );
+  reporter.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return exitCodes.bug;
+}
+
+/** A full disk or a read-only folder is the operator's to mend, not a bug. */
+function writeFinding(error: unknown) {
+  if (!(error instanceof FileWriteError)) return undefined;
+  return {
+    code: "D049",
+    severity: "error",
+    message: `${error.path} could not be written: ${error.code}`,
+    fix: "free disk space (df -h), or check who may write in that folder; nothing that was there has been changed",
+  } as const;
+}
+
+async function createWorld(flags: ParsedFlags, signal: AbortSignal): Promise<World> {
+  const reporter = await createTerminalReporter(flags);
+  return {
+    version,
+    toolRoot,
+    cwd: process.cwd(),
+    home: homedir(),
+    user: userName(),
+    host: hostname(),
+    env: process.env,
+    signal,
+    files: createFiles(),
+    reporter,
+    now: () => new Date(),
+    randomBytes,
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
+    run: createRun(signal, () => reporter.hidden()),
+    portState,
+    probe,
+    process: { pid: process.pid, startOf: processStart },
+  };
+}
+
+/** A container or a bare uid may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+async function createTerminalReporter(flags: ParsedFlags): Promise<Reporter> {
+  const json = flags.json ?? false;
+  const interactive = Boolean(process.stdin.isTTY && process.stderr.isTTY) && !process.env.CI && !json;
+  const color = (flags.color ?? true) && !process.env.NO_COLOR && Boolean(process.stderr.isTTY);
+  const verbose = flags.verbose ?? false;
+  const terminal = {
+    stdout: (text: string) => void process.stdout.write(text),
+    stderr: (text: string) => void process.stderr.write(text),
+    json,
+    color,
+  };
+  if (!interactive)
+    return createReporter(
+      terminal,
+      plainTasks(verbose, () => performance.now() / 1000),
+      undefined,
+    );
+  const [{ liveTasks }, { createAsker }] = await Promise.all([
+    import("./terminal/live-tasks.ts"),
+    import("./terminal/ask.ts"),
+  ]);
+  return createReporter(
+    terminal,
+    liveTasks(process.stderr, color, verbose),
+    createAsker(process.stdin, process.stderr),
+  );
+}
+
+process.exitCode = await main(process.argv.slice(2));

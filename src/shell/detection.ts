@@ -1,0 +1,95 @@
+import { composeEnvironment, modelArgv } from "../core/compose-argv.ts";
+import type { ConfigFile } from "../core/config.ts";
+import { type DetectionInput, detectMode } from "../core/detect.ts";
+import { composeFailure } from "../core/docker-failures.ts";
+import type { Finding, Outcome } from "../core/finding.ts";
+import { failure } from "../core/finding.ts";
+import { type Detection, type Mode, modes } from "../core/mode.ts";
+import { type ComposeService, parseModel } from "../core/model.ts";
+import type { Source } from "../core/source.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { World } from "../world.ts";
+import { docker } from "./engine.ts";
+
+/** Makes the stack of one mode; detection asks for several when the platform's file refers to the environment. */
+export type StackMaker = (mode: Mode) => Stack;
+
+/** The platform's file as it is, or as it will be once the template has been copied. */
+export async function readPlatformConfig(
+  world: World,
+  config: ConfigFile,
+  territory: Territory,
+): Promise<Source | undefined> {
+  const name = config.config.platform.config;
+  const text = await world.files.read(territory.platformConfigPath);
+  if (text !== undefined) return { file: name, text };
+  if (config.config.compose.base !== undefined) return undefined;
+  const template = await world.files.read(joinPath(world.toolRoot, "templates/config.yaml"));
+  return template === undefined ? undefined : { file: name, text: template };
+}
+
+/** Detects the mode; the environment that `$NAME` in the platform's file refers to is the gateway's in the merged model. */
+export async function readDetection(
+  world: World,
+  config: ConfigFile,
+  platform: Source | undefined,
+  stackOf: StackMaker,
+): Promise<Outcome<Detection>> {
+  const input = detectionInput(config, platform);
+  if (!refersToEnvironment(input)) return detectMode({ ...input, environment: new Map() });
+  const candidates = await Promise.all(modes.map(async (mode) => candidate(world, config, input, stackOf(mode), mode)));
+  const [chosen] = candidates.filter(({ mode, outcome }) => outcome.ok && outcome.value.mode === mode);
+  if (chosen) return chosen.outcome;
+  const refused = candidates.flatMap(({ outcome }) => (outcome.ok ? [] : [outcome]));
+  // A candidate whose Compose files do not even load says more than one that lacks a variable of another mode.
+  return (
+    refused.find(({ findings }) => findings.some(({ code }) => code.startsWith("D03"))) ??
+    refused[0] ??
+    failure(noMode(platform))
+  );
+}
+
+/** What detection needs, without an environment. */
+export function detectionInput(config: ConfigFile, platform: Source | undefined): Omit<DetectionInput, "environment"> {
+  const { sandbox, platform: settings } = config.config;
+  const at = config.positionOf(["sandbox", "mode"]);
+  const forced = sandbox.mode === "auto" ? {} : { forced: { mode: sandbox.mode, at: `${at.file}:${at.line ?? 1}` } };
+  return { rules: settings.detection, ...(platform === undefined ? {} : { config: platform }), ...forced };
+}
+
+function refersToEnvironment({ rules, config }: Omit<DetectionInput, "environment">): boolean {
+  if (typeof rules === "object" && rules.rules.some(({ variable }) => variable !== undefined)) return true;
+  return config?.text.includes("$") ?? false;
+}
+
+async function candidate(
+  world: World,
+  config: ConfigFile,
+  input: Omit<DetectionInput, "environment">,
+  stack: Stack,
+  mode: Mode,
+) {
+  const result = await docker(world, modelArgv(stack), { env: composeEnvironment(stack, world.env) });
+  if (result.exitCode !== 0) return { mode, outcome: failure(composeFailure(result, [])) };
+  const model = parseModel(JSON.parse(result.stdout));
+  if (!model.ok) return { mode, outcome: model };
+  const environment = model.value.services[config.config.platform.service]?.environment ?? {};
+  return { mode, outcome: detectMode({ ...input, environment: revealed(environment) }) };
+}
+
+/** A variable without a value is not set in the container. */
+function revealed(environment: ComposeService["environment"]): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [[name, value.reveal()] as const])),
+  );
+}
+
+function noMode(platform: Source | undefined): Finding {
+  return {
+    code: "D020",
+    severity: "error",
+    message: "no mode is consistent: with the overlays of each mode, the platform's configuration names another one",
+    fix: "give the variables that it refers to the same value in every mode, or set sandbox.mode",
+    ...(platform === undefined ? {} : { at: { file: platform.file } }),
+  };
+}

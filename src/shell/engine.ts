@@ -1,0 +1,113 @@
+import { type Container, parseContainers } from "../core/container.ts";
+import { dockerFailure, type Failure } from "../core/docker-failures.ts";
+import type { Finding } from "../core/finding.ts";
+import { DeployError, exitCodes } from "../errors.ts";
+import type { RunOptions, RunResult, World } from "../world.ts";
+
+/** Runs `docker` with the operator's environment; throws only for what makes every docker command fail. */
+export async function docker(
+  world: World,
+  args: readonly string[],
+  options?: RunOptions & { env?: World["env"] },
+): Promise<RunResult> {
+  const { env = world.env, ...rest } = options ?? {};
+  return world.run({ program: "docker", args, env }, rest);
+}
+
+/** A docker call whose failure has no other meaning than that the engine cannot be used. */
+async function dockerOrStop(world: World, args: readonly string[]): Promise<string> {
+  const result = await docker(world, args);
+  if (result.exitCode === 0) return result.stdout;
+  throw new DeployError([engineFinding(result)], exitCodes.refused);
+}
+
+/** Why the engine cannot be used, in the best words there are. `stderr` arrives redacted. */
+export function engineFinding(result: Failure): Finding {
+  return (
+    dockerFailure(result) ?? {
+      code: "D041",
+      severity: "error",
+      message: `docker failed: ${result.stderr.trim().split("\n").at(-1) ?? `exit ${result.exitCode}`}`,
+      fix: "run `docker info` and mend what it says",
+    }
+  );
+}
+
+/** Containers of a project, running or not, in full. */
+export async function projectContainers(world: World, project: string): Promise<readonly Container[]> {
+  return inspectContainers(world, [
+    `label=com.docker.compose.project=${project}`,
+    "label=com.docker.compose.oneoff=False",
+  ]);
+}
+
+/** Sandbox containers that a project's gateway started, by label or, for platforms that set none, by name. */
+export async function projectSandboxes(
+  world: World,
+  project: string,
+  namePrefix?: string,
+): Promise<readonly Container[]> {
+  const labelled = inspectContainers(world, [
+    `label=sandbox-deploy.project=${project}`,
+    "label=sandbox-deploy.role=sandbox",
+  ]);
+  if (namePrefix === undefined) return labelled;
+  const named = inspectContainers(world, [`name=^/?${namePrefix}`]);
+  const all = [...(await labelled), ...(await named)];
+  return all.filter(({ id }, index) => all.findIndex((other) => other.id === id) === index);
+}
+
+async function inspectContainers(world: World, filters: readonly string[]): Promise<readonly Container[]> {
+  const listed = await dockerOrStop(world, [
+    "ps",
+    "--all",
+    "--quiet",
+    "--no-trunc",
+    ...filters.flatMap((filter) => ["--filter", filter]),
+  ]);
+  const ids = listed.split("\n").filter((line) => line !== "");
+  if (ids.length === 0) return [];
+  // A container may vanish between the two calls: what is still there is printed, the rest fails.
+  const inspected = await docker(world, ["container", "inspect", ...ids]);
+  const parsed = parseContainers(JSON.parse(inspected.stdout || "[]"));
+  if (!parsed.ok) throw new DeployError(parsed.findings, exitCodes.refused);
+  return parsed.value;
+}
+
+/** The ids of the images that are on this machine, by the reference that was asked for. */
+export async function imageIds(world: World, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const wanted = [...new Set(references)];
+  if (wanted.length === 0) return new Map();
+  // One call for all: it prints those that exist and fails for the others.
+  const format = "{{.Id}} {{json .RepoTags}} {{json .RepoDigests}}";
+  const { stdout } = await docker(world, ["image", "inspect", "--format", format, ...wanted]);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  const named = (reference: string) =>
+    lines.find((line) => imageNames(reference).some((name) => line.includes(`"${name}"`)));
+  return new Map(
+    wanted.flatMap((reference) =>
+      [named(reference)].flatMap((line) => (line ? [[reference, line.slice(0, line.indexOf(" "))] as const] : [])),
+    ),
+  );
+}
+
+/** The spellings under which an engine lists a reference: it drops Docker Hub's host, adds `latest`, and lists a digest without its tag. */
+function imageNames(reference: string): string[] {
+  const short = reference.replace(/^(index\.)?docker\.io\//, "").replace(/^library\//, "");
+  const digest = /^(.+?)(?::[^:/@]+)?@(sha256:[0-9a-f]+)$/.exec(short);
+  if (digest) return [`${digest[1]}@${digest[2]}`];
+  return [/:[^/]+$/.test(short) ? short : `${short}:latest`];
+}
+
+/** Names of the project's networks or volumes, by the label that Compose gives them. */
+export async function projectResources(world: World, kind: "network" | "volume", project: string): Promise<string[]> {
+  const listed = await dockerOrStop(world, [
+    kind,
+    "ls",
+    "--filter",
+    `label=com.docker.compose.project=${project}`,
+    "--format",
+    "{{.Name}}",
+  ]);
+  return listed.split("\n").filter((line) => line !== "");
+}

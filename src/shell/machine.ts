@@ -1,0 +1,122 @@
+import type { ConfigFile } from "../core/config.ts";
+import { parseEnvFile } from "../core/env-file.ts";
+import type { SeedFile } from "../core/facts.ts";
+import type { Finding } from "../core/finding.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { World } from "../world.ts";
+
+/** What must be right on this machine before the stack may start: the socket, the kubeconfig, the sources of bind mounts. */
+export async function machineFindings(
+  world: World,
+  config: ConfigFile,
+  territory: Territory,
+  stack: Stack,
+  model: ComposeModel,
+  seeds: readonly SeedFile[],
+): Promise<Finding[]> {
+  const { mode } = stack.detection;
+  const special =
+    mode === "aio"
+      ? await socketFinding(world, config)
+      : mode === "provisioner"
+        ? await kubeconfigFinding(world, config, territory)
+        : [];
+  const checked = [config.config.sandbox.docker.socket, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
+  return [...special, ...(await bindFindings(world, territory, stack, model, checked))];
+}
+
+async function socketFinding(world: World, config: ConfigFile): Promise<Finding[]> {
+  const path = config.config.sandbox.docker.socket;
+  const stat = await world.files.stat(path);
+  if (stat?.kind === "socket") return [];
+  return [
+    {
+      code: "D045",
+      severity: "error",
+      message: stat
+        ? `${path} is not a socket, and aio mode needs the Docker socket`
+        : `aio mode needs the Docker socket, and there is none at ${path}`,
+      fix: "start Docker on this machine, or set sandbox.docker.socket to where its socket is (rootless: $XDG_RUNTIME_DIR/docker.sock)",
+      at: config.positionOf(["sandbox", "docker", "socket"]),
+    },
+  ];
+}
+
+async function kubeconfigFinding(world: World, config: ConfigFile, territory: Territory): Promise<Finding[]> {
+  const path = territory.kubeconfigPath;
+  const stat = await world.files.stat(path);
+  if (stat?.kind === "file") return [];
+  return [
+    {
+      code: "D046",
+      severity: "error",
+      message: stat
+        ? `${path} is not a file, and provisioner mode needs one kubeconfig file`
+        : `provisioner mode needs a kubeconfig, and there is none at ${path}`,
+      fix: "set sandbox.kubeconfig to the one file that the provisioner may use",
+      at: config.positionOf(["sandbox", "kubeconfig"]),
+    },
+  ];
+}
+
+/** Docker would create a missing source as a directory that root owns, so every source must exist first. */
+async function bindFindings(
+  world: World,
+  territory: Territory,
+  stack: Stack,
+  model: ComposeModel,
+  checked: readonly string[],
+): Promise<Finding[]> {
+  const own = `${territory.secretsPath}/`;
+  const active = Object.entries(model.services).filter(([name]) => !stack.excluded.includes(name));
+  const binds = active.flatMap(([service, { volumes }]) =>
+    volumes.flatMap(({ type, source }) => (type === "bind" && source ? [{ service, source }] : [])),
+  );
+  const asked = binds.filter(({ source }) => !checked.includes(source) && !source.startsWith(own));
+  const stats = await Promise.all(asked.map(({ source }) => world.files.stat(source)));
+  return asked
+    .filter((_, index) => stats[index] === undefined)
+    .map(({ service, source }) => ({
+      code: "D048",
+      severity: "error",
+      message: `${service} mounts ${source}, which does not exist`,
+      fix: "create it, or correct the path in the Compose file or its variable",
+    }));
+}
+
+/** Finds what is wrong with the files that the configuration names, before Compose is asked about them. */
+export async function inputFindings(
+  world: World,
+  config: ConfigFile,
+  territory: Territory,
+  files: readonly string[],
+): Promise<Finding[]> {
+  const stats = await Promise.all(files.map((file) => world.files.stat(file)));
+  const missing = files.filter((_, index) => stats[index]?.kind !== "file");
+  return [...missing.map((file) => missingFile(config, file)), ...(await envFindings(world, territory))];
+}
+
+function missingFile(config: ConfigFile, file: string): Finding {
+  return {
+    code: "D014",
+    severity: "error",
+    message: `the Compose file ${file} does not exist`,
+    fix: "correct compose.base or compose.overlays; paths start at the folder of this file",
+    at: config.positionOf(["compose"]),
+  };
+}
+
+async function envFindings(world: World, territory: Territory): Promise<readonly Finding[]> {
+  const text = await world.files.read(territory.envPath);
+  if (text === undefined) return [];
+  const lookup = Object.entries(world.env).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
+  return parseEnvFile({ file: showPath(territory.root, territory.envPath), text }, new Map(lookup)).findings;
+}
+
+/** A path as messages show it: relative to the configuration's folder where it lies below. */
+export function showPath(root: string, path: string): string {
+  return path.startsWith(`${joinPath(root, "")}/`) ? path.slice(root.length + 1) : path;
+}

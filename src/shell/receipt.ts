@@ -1,0 +1,48 @@
+import * as z from "zod";
+import { modes } from "../core/mode.ts";
+import { joinPath } from "../core/stack.ts";
+import type { World } from "../world.ts";
+
+const receiptSchema = z.object({
+  version: z.literal(1),
+  project: z.string(),
+  mode: z.enum(modes),
+  because: z.string(),
+  composeFiles: z.array(z.string()),
+  services: z.array(z.string()),
+  images: z.enum(["registry", "local"]),
+  imageIds: z.record(z.string(), z.string()),
+  privileges: z.array(z.object({ service: z.string(), kind: z.string(), detail: z.string() })),
+  time: z.string(),
+  who: z.string(),
+  toolVersion: z.string(),
+});
+
+/** What was applied last: read by the next command, never a source of truth about what runs. */
+export type Receipt = z.infer<typeof receiptSchema>;
+
+const fileName = "receipt.json";
+
+/** Reads the last receipt; a missing or damaged one is as good as none, since the engine knows what runs. */
+export async function readReceipt(world: World, statePath: string): Promise<Receipt | undefined> {
+  const text = await world.files.read(joinPath(statePath, fileName));
+  if (text === undefined) return undefined;
+  try {
+    return receiptSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the receipt of a deployment that was verified. */
+export async function writeReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
+  await world.files.makeDirectory(statePath, 0o700);
+  await world.files.writeAtomic(joinPath(statePath, fileName), `${JSON.stringify(receipt, null, 2)}\n`, {
+    mode: 0o600,
+  });
+}
+
+/** Forgets the receipt, after everything was taken down. */
+export async function removeReceipt(world: World, statePath: string): Promise<void> {
+  await world.files.remove(joinPath(statePath, fileName));
+}

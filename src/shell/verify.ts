@@ -1,0 +1,100 @@
+import type { Container } from "../core/container.ts";
+import type { Finding } from "../core/finding.ts";
+import { judgeHealth, type ServiceHealth } from "../core/health.ts";
+import { DeployError } from "../errors.ts";
+import type { World } from "../world.ts";
+import { docker, projectContainers } from "./engine.ts";
+
+const pollMilliseconds = 300;
+
+/** Polls until every service is ready; a failed one, or the deadline, ends it with that service's status and last lines. */
+export async function waitUntilHealthy(
+  world: World,
+  project: string,
+  services: readonly string[],
+  waitSeconds: number,
+  progress: (line: string) => void,
+): Promise<readonly Container[]> {
+  const deadline = world.now().getTime() + waitSeconds * 1000;
+  let shown = "";
+  for (;;) {
+    const containers = await projectContainers(world, project);
+    const judged = judgeHealth(services, containers);
+    const open = judged.filter(({ kind }) => kind !== "ready");
+    if (open.length === 0) return containers;
+    const failed = open.filter(({ kind }) => kind === "failed");
+    const late = world.now().getTime() >= deadline;
+    if (failed.length > 0 || late) {
+      throw new DeployError(
+        await Promise.all(
+          (failed.length > 0 ? failed : open).map((each) => healthFinding(world, each, containers, waitSeconds)),
+        ),
+      );
+    }
+    const line = open
+      .map((each) => (each.kind === "waiting" ? `${each.service}: ${each.reason}` : each.service))
+      .join("; ");
+    if (line !== shown) progress(line);
+    shown = line;
+    await world.sleep(pollMilliseconds);
+  }
+}
+
+async function healthFinding(
+  world: World,
+  health: ServiceHealth,
+  containers: readonly Container[],
+  waitSeconds: number,
+): Promise<Finding> {
+  const container = containers.find(({ service }) => service === health.service);
+  const reason = health.kind === "ready" ? "" : health.reason;
+  const waited = health.kind === "waiting" ? ` after ${waitSeconds} seconds` : "";
+  const parts = [`${health.service} is not healthy${waited}: ${reason}`];
+  if (container) {
+    const { state } = container;
+    parts.push(
+      `status: ${state.status}${state.health ? `, health ${state.health.status} (${state.health.failingStreak} failed checks)` : ""}`,
+    );
+    for (const line of state.health?.log ?? []) parts.push(`health check: ${line}`);
+    parts.push(...(await lastLogLines(world, container)));
+  }
+  return {
+    code: "D070",
+    severity: "error",
+    message: parts.join("\n  "),
+    fix: `./deploy logs ${health.service} shows more; the containers are left as they are, and the next up mends them`,
+  };
+}
+
+async function lastLogLines(world: World, container: Container): Promise<string[]> {
+  const { stdout, stderr } = await docker(world, ["logs", "--tail", "20", container.id]);
+  const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
+  return lines.length === 0 ? ["it wrote no log"] : ["its last lines:", ...lines.slice(-20).map((line) => `  ${line}`)];
+}
+
+/** Asks the front door until it answers with a success or the deadline passes. */
+export async function askFrontDoor(
+  world: World,
+  url: string,
+  waitSeconds: number,
+  progress: (line: string) => void,
+): Promise<string> {
+  const deadline = world.now().getTime() + waitSeconds * 1000;
+  for (;;) {
+    const answer = await world.probe(url, 5_000);
+    if (answer.ok && answer.status >= 200 && answer.status < 300) return answer.body;
+    const reason = answer.ok ? `it answers ${answer.status}` : answer.reason;
+    if (world.now().getTime() >= deadline) throw new DeployError([frontDoorFinding(url, reason)]);
+    progress(`${url}: ${reason}`);
+    await world.sleep(pollMilliseconds);
+  }
+}
+
+function frontDoorFinding(url: string, reason: string): Finding {
+  return {
+    code: "D071",
+    severity: "error",
+    message: `every service is healthy, but ${url} does not answer as it should: ${reason}`,
+    fix: "./deploy logs proxy gateway shows what they say; a restart of the proxy makes it look up the gateway again",
+  };
+}

@@ -1,0 +1,60 @@
+import { formatFindings } from "../core/docker-failures.ts";
+import type { Finding } from "../core/finding.ts";
+import { createRedactor } from "../core/redact.ts";
+import type { ExitCode } from "../errors.ts";
+import type { Question, Reporter, Task } from "../world.ts";
+
+/** Where a reporter writes and what the terminal there can do. */
+export interface Terminal {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly json: boolean;
+  readonly color: boolean;
+}
+
+/** How tasks are shown while they run. */
+export type TaskRunner = (
+  tasks: readonly Task[],
+  show: (line: string) => void,
+  redact: (line: string) => string,
+) => Promise<void>;
+
+/** How a person is asked; undefined where nobody can be. */
+export type Asker = ((question: Question) => Promise<boolean>) | undefined;
+
+/** Builds the one place through which everything that is shown passes, redacted. */
+export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: Asker): Reporter {
+  const secrets = new Set<string>();
+  let redact = createRedactor(secrets);
+  const say = (line: string) => terminal.stderr(`${redact(line)}\n`);
+  return {
+    result(text, document) {
+      if (terminal.json) terminal.stdout(`${redact(JSON.stringify(document, null, 2))}\n`);
+      else if (text !== "") terminal.stdout(`${redact(text)}\n`);
+    },
+    note: say,
+    findings(findings: readonly Finding[], exitCode: ExitCode) {
+      if (terminal.json && exitCode !== 0)
+        terminal.stdout(`${redact(JSON.stringify({ version: 1, exitCode, findings }, null, 2))}\n`);
+      if (findings.length > 0) say(paint(formatFindings(findings), terminal.color));
+    },
+    tasks: (tasks) => runTasks(tasks, say, (line) => redact(line)),
+    confirm: async (question) => (ask ? ask({ ...question, text: redact(question.text) }) : undefined),
+    stream: (chunk) => terminal.stdout(redact(chunk)),
+    hide(values) {
+      for (const value of values) if (value !== "") secrets.add(value);
+      redact = createRedactor(secrets);
+    },
+    hidden: () => secrets,
+  };
+}
+
+/** Colours the severity of each finding; the words stay the same, so nothing is lost without colour. */
+function paint(text: string, color: boolean): string {
+  if (!color) return text;
+  const codes = { error: 31, warning: 33, info: 36 } as const;
+  return text.replace(
+    /\b(error|warning|info) (D\d{3})\b/g,
+    (whole, severity: keyof typeof codes) => `\u001b[${codes[severity]}m${whole}\u001b[39m`,
+  );
+}

@@ -1,0 +1,94 @@
+import type { Finding } from "./core/finding.ts";
+import type { ExitCode } from "./errors.ts";
+import type { Files } from "./files.ts";
+
+/** A child process as data; never run through a shell's word splitting, never with a secret in it. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+/** How a child process ended. A program that does not exist has `exitCode` 127 and `missing` set. */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly missing: boolean;
+}
+
+export interface RunOptions {
+  /** Receives output as it arrives, already redacted. */
+  readonly onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
+  /** Ends the child before the command as a whole is interrupted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Who holds a TCP port, in words, or that it is free. */
+export type PortState = { readonly free: true } | { readonly free: false; readonly owner: string };
+
+/** An answer of the front door, or why there was none. */
+export type ProbeResult =
+  | { readonly ok: true; readonly status: number; readonly body: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Everything impure that the commands may use; `main` builds the only real one. */
+export interface World {
+  readonly version: string;
+  /** The folder of this tool: its compose/, templates/ and scripts/. */
+  readonly toolRoot: string;
+  readonly cwd: string;
+  readonly home: string;
+  readonly user: string;
+  readonly host: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly files: Files;
+  readonly reporter: Reporter;
+  readonly now: () => Date;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly run: (command: Command, options?: RunOptions) => Promise<RunResult>;
+  readonly portState: (host: string, port: number) => Promise<PortState>;
+  readonly probe: (url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
+  readonly process: ProcessFacts;
+}
+
+/** What the lock needs to know about processes on this host. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** An opaque mark of when a process began, or undefined when there is no such process. */
+  startOf(pid: number): Promise<string | undefined>;
+}
+
+/** One unit of visible work. */
+export interface Task {
+  readonly title: string;
+  run(progress: (line: string) => void): Promise<void>;
+}
+
+export interface Question {
+  readonly text: string;
+  /** What a person without a terminal has to write instead. */
+  readonly flag: string;
+}
+
+/** Where results, progress, findings and questions go; a TTY, a pipe and `--json` each have their own. */
+export interface Reporter {
+  /** The result: text for people or, under `--json`, one document. */
+  result(text: string, document: unknown): void;
+  /** One line of progress or advice. */
+  note(line: string): void;
+  findings(findings: readonly Finding[], exitCode: ExitCode): void;
+  tasks(tasks: readonly Task[]): Promise<void>;
+  /** Asks yes or no; undefined when nobody can be asked. */
+  confirm(question: Question): Promise<boolean | undefined>;
+  /** Passes a stream of text on as it is, such as logs. */
+  stream(chunk: string): void;
+  /** From now on none of these values appears in anything that is shown. */
+  hide(secrets: Iterable<string>): void;
+  /** The values hidden so far, for redacting what child processes say. */
+  hidden(): Iterable<string>;
+}

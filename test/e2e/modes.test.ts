@@ -1,0 +1,183 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually, output } from "../support/command.ts";
+import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
+
+/** Names of services whose container mounts a runtime socket, read from the engine. */
+async function socketHolders(stack: TestStack): Promise<string[]> {
+  const names = await stack.containers();
+  const held = await Promise.all(
+    names.map(async (name) => {
+      const mounts = JSON.parse(
+        await output("docker", ["container", "inspect", "--format", "{{json .Mounts}}", name]),
+      ) as { Source: string }[];
+      return mounts.some(({ Source }) => Source.endsWith(".sock")) ? [name] : [];
+    }),
+  );
+  return held.flat();
+}
+
+async function sandboxesOf(stack: TestStack): Promise<string[]> {
+  return stack.containers(`label=sandbox-deploy.project=${stack.project}`);
+}
+
+describe("local mode", () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await createStack("local", platformConfigs.localRefusing);
+    await stack.deployOk("up", "--yes");
+  });
+  afterAll(() => stack.dispose());
+
+  it("answers at the front door and names its mode", async () => {
+    const response = await fetch(`${stack.url}/health`);
+    expect(await response.json()).toMatchObject({ mode: "local" });
+  });
+
+  it("gives no container a runtime socket", async () => {
+    expect(await socketHolders(stack)).toEqual([]);
+  });
+
+  it("refuses to run code in the gateway until the configuration allows it, and says why", async () => {
+    const { status, body } = await stack.api("/api/run", { language: "bash", code: "id", timeoutSeconds: 5 });
+    expect(status).toBe(403);
+    expect(JSON.stringify(body)).toContain("allow_host_bash");
+  });
+
+  it("changes nothing and recreates nothing on a second up", async () => {
+    const before = await output("docker", [
+      "ps",
+      "--quiet",
+      "--no-trunc",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+    ]);
+    const { stdout } = await stack.deployOk("up", "--yes");
+    const after = await output("docker", [
+      "ps",
+      "--quiet",
+      "--no-trunc",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+    ]);
+    expect(after).toBe(before);
+    expect(stdout).toContain("nothing to change");
+    expect((await stack.deploy("plan", "--exit-code")).exitCode).toBe(0);
+  });
+
+  it("runs code in the gateway once the operator allowed exactly that", async () => {
+    await stack.write("config.yaml", platformConfigs.local);
+    await stack.deployOk("restart", "gateway");
+    const { status, body } = await eventually(async () => {
+      const answer = await stack.api("/api/run", { language: "python", code: "print(6*7)", timeoutSeconds: 10 });
+      expect(answer.status).toBe(200);
+      return answer;
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ stdout: "42\n", exitCode: 0 });
+  });
+
+  it("keeps the history of what was answered over a restart of the gateway", async () => {
+    await stack.deployOk("restart", "gateway");
+    const { body } = await stack.api("/api/history");
+    expect(JSON.stringify(body)).toContain("6*7");
+  });
+});
+
+describe("aio mode", () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await createStack("aio", platformConfigs.aio);
+  });
+  afterAll(() => stack.dispose());
+
+  it("is refused without consent to the raw socket, and starts nothing", async () => {
+    const { exitCode, stderr } = await stack.deploy("up", "--yes");
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("--accept host-root");
+    expect(await stack.containers()).toEqual([]);
+  });
+
+  it("runs code in a container of its own that is gone afterwards", async () => {
+    await stack.deployOk("up", "--yes", "--accept", "host-root");
+    for (const [language, code] of [
+      ["bash", "echo $((6*7))"],
+      ["python", "print(6*7)"],
+      ["node", "console.log(6*7)"],
+    ] as const) {
+      const { status, body } = await stack.api("/api/run", { language, code, timeoutSeconds: 30 });
+      expect({ status, ...body }).toMatchObject({ status: 200, stdout: "42\n", exitCode: 0 });
+    }
+    await eventually(async () => expect(await sandboxesOf(stack)).toEqual([]));
+  });
+
+  it("gives the socket to the gateway and to nobody else", async () => {
+    expect(await socketHolders(stack)).toEqual([`${stack.project}-gateway-1`]);
+  });
+
+  it("needs no second consent for what it holds already", async () => {
+    const { exitCode } = await stack.deploy("up", "--yes");
+    expect(exitCode).toBe(0);
+  });
+
+  it("loses the socket and its sandboxes when the mode becomes local", async () => {
+    const running = stack
+      .api("/api/run", { language: "bash", code: "sleep 50", timeoutSeconds: 55 })
+      .catch(() => undefined);
+    await eventually(async () => expect((await sandboxesOf(stack)).length).toBe(1));
+    await stack.write("config.yaml", platformConfigs.localRefusing);
+    const { stderr } = await stack.deployOk("up", "--yes");
+    await running;
+    expect(stderr).toMatch(/- +gateway +runtime-socket/);
+    expect(await socketHolders(stack)).toEqual([]);
+    expect(await sandboxesOf(stack)).toEqual([]);
+  });
+});
+
+describe("provisioner mode", () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await createStack("prov", platformConfigs.provisioner, "sandbox:\n  kubeconfig: kubeconfig\n");
+    await writeFile(join(stack.folder, "kubeconfig"), "apiVersion: v1\nkind: Config\n", { mode: 0o644 });
+    await stack.write(
+      ".env",
+      `${await stack.read(".env")}PROVISIONER_IMAGE=sandbox-deploy/test-provisioner:1\nPROVISIONER_HEALTHCHECK=node -e "fetch('http://127.0.0.1:8002/health').then(r=>process.exit(r.ok?0:1))"\n`,
+    );
+    await stack.deployOk("up", "--yes");
+  });
+  afterAll(() => stack.dispose());
+
+  it("runs code in the sandbox that the provisioner made, and removes it", async () => {
+    const { status, body } = await stack.api("/api/run", {
+      language: "python",
+      code: "print(6*7)",
+      timeoutSeconds: 20,
+    });
+    expect({ status, ...body }).toMatchObject({ status: 200, stdout: "42\n", exitCode: 0 });
+    const script =
+      "fetch('http://127.0.0.1:8002/api/sandboxes',{headers:{'x-api-key':process.env.PROVISIONER_API_KEY}}).then(r=>r.text()).then(console.log)";
+    const left = await output("docker", ["exec", `${stack.project}-provisioner-1`, "node", "-e", script]);
+    expect(JSON.parse(left)).toEqual({ sandboxes: [] });
+  });
+
+  it("gives the provisioner one kubeconfig file, read-only, and nobody a socket", async () => {
+    const mounts = await output("docker", [
+      "container",
+      "inspect",
+      "--format",
+      "{{range .Mounts}}{{.Source}} {{.RW}}{{end}}",
+      `${stack.project}-provisioner-1`,
+    ]);
+    expect(mounts.trim()).toBe(`${join(stack.folder, "kubeconfig")} false`);
+    expect(await socketHolders(stack)).toEqual([]);
+  });
+
+  it("removes the provisioner when the mode becomes local", async () => {
+    await stack.write("config.yaml", platformConfigs.localRefusing);
+    await stack.deployOk("up", "--yes");
+    expect(await stack.containers()).toEqual(
+      ["gateway", "proxy", "store"].map((service) => `${stack.project}-${service}-1`),
+    );
+  });
+});
