@@ -44,14 +44,17 @@ buildx_is_ready() { docker buildx version >/dev/null 2>&1; }
 
 check() {
   lacking=$(missing_packages | tr '\n' ' ')
-  compose_is_ready || lacking="$lacking docker-compose (2.24.4 or newer)"
+  compose_is_ready || lacking="$lacking docker-compose>=2.24.4"
   buildx_is_ready || lacking="$lacking docker-buildx"
+  [ -z "$lacking" ] || say "missing packages: $lacking"
   if ! docker info >/dev/null 2>&1; then
-    lacking="$lacking, a Docker engine that answers $(id -un)"
+    lacking=engine
+    say "missing: a Docker engine that answers $(id -un)"
   elif ! docker image inspect "$test_image" >/dev/null 2>&1; then
-    lacking="$lacking, the image $test_image"
+    lacking=image
+    say "missing: the image $test_image"
   fi
-  [ -z "$lacking" ] || fail "missing: $lacking; on Debian, run scripts/setup-test-machine.sh as root"
+  [ -z "$lacking" ] || fail "on Debian, run scripts/setup-test-machine.sh as root"
   say "nothing is missing"
 }
 
