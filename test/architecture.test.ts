@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 import { describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
@@ -114,6 +114,31 @@ function longFunctions(file: SourceFile): string[] {
   return long;
 }
 
+/** The packages that are loaded before any `import()` runs, each with the file that imports it. */
+function packagesLoadedBy(entry: string): string[] {
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const seen = new Set([entry]);
+  const found: string[] = [];
+  for (const path of seen) {
+    for (const { path: target, kind, external } of metafile.inputs[path]?.imports ?? []) {
+      if (kind === "dynamic-import") continue;
+      if (!external) seen.add(target);
+      else if (!target.startsWith("node:")) found.push(`${target}, imported by ${path}`);
+    }
+  }
+  return found;
+}
+
 function eachLine(
   rule: (line: string, file: SourceFile, index: number) => boolean,
   lines = (file: SourceFile) => file.lines,
@@ -148,6 +173,16 @@ describe("layers", () => {
       file.imports.filter((name) => name.startsWith("src/") && !existsSync(join(root, name))),
     );
     expect(missing).toEqual([]);
+  });
+});
+
+describe("start-up", () => {
+  test("no package is loaded before a command is known", () => {
+    expect(packagesLoadedBy("src/main.ts")).toEqual([]);
+  });
+
+  test("zod is imported as a namespace, or all of it ends up in the bundle", () => {
+    expect(eachLine((line) => /^import (?!type )(?!\* as ).*"zod"/.test(line))).toEqual([]);
   });
 });
 
