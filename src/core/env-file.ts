@@ -1,0 +1,145 @@
+import { expandEscapes, type Interpolation, interpolate, type Resolve } from "./env-expand.ts";
+import { interpolationFinding, scanFinding } from "./env-finding.ts";
+import { type EnvQuote, type EnvStatement, scanEnv } from "./env-scan.ts";
+import { failure, type Outcome, success } from "./finding.ts";
+import type { Source } from "./source.ts";
+
+/** One line of an environment file that gives a variable a value. */
+export interface EnvEntry {
+  readonly key: string;
+  /** The value that Compose interpolates with: the one of the process environment where it has the key. */
+  readonly value: string;
+  /** The value that this file gives, whatever the process environment holds; `env_file:` delivers this one. */
+  readonly fileValue: string;
+  /** The line of the key, from 1. */
+  readonly line: number;
+  readonly quote: EnvQuote;
+  /** Whether a variable was filled in. */
+  readonly interpolated: boolean;
+  /** Names that the value refers to and that are not set: Compose puts an empty string there and exits 0. */
+  readonly unset: readonly string[];
+}
+
+/** What an environment file says, in the order of its lines; of entries with one key the last one counts. */
+export interface EnvFile {
+  readonly entries: readonly EnvEntry[];
+}
+
+/** The variables that a file sets, by key: the last entry of a key wins. */
+export function envValues(file: EnvFile): ReadonlyMap<string, string> {
+  return new Map(file.entries.map((entry) => [entry.key, entry.value]));
+}
+
+/**
+ * Reads the text of an environment file as Docker Compose does. `lookup` is the process environment: it beats the file.
+ * A text that Compose refuses is finding D030 with the place only, because the line may hold a secret.
+ */
+export function parseEnvFile(source: Source, lookup: ReadonlyMap<string, string>): Outcome<EnvFile> {
+  const scan = scanEnv(source.text);
+  if (!scan.ok) return failure(scanFinding(source, scan.failure));
+  const seen = new Map<string, string>();
+  const resolve = (name: string) => lookup.get(name) ?? seen.get(name);
+  const lineAt = lineCounter(source.text);
+  const entries: EnvEntry[] = [];
+  for (const statement of scan.statements) {
+    const evaluated = evaluate(statement, resolve);
+    if (evaluated === undefined) continue;
+    if (!evaluated.ok) return failure(interpolationFinding(source, statement, evaluated.reason));
+    const { key } = statement;
+    seen.set(key, evaluated.value);
+    // Compose accepts `=value`, but no process can have a variable without a name.
+    if (key === "") continue;
+    entries.push({
+      key,
+      value: lookup.get(key) ?? evaluated.value,
+      fileValue: evaluated.value,
+      line: lineAt(statement.offset),
+      quote: statement.kind === "assign" ? statement.quote : "none",
+      interpolated: evaluated.variables.length > 0,
+      unset: evaluated.unset,
+    });
+  }
+  return success({ entries });
+}
+
+function evaluate(statement: EnvStatement, resolve: Resolve): Interpolation | undefined {
+  if (statement.kind === "inherit") {
+    const value = resolve(statement.key);
+    return value === undefined ? undefined : { ok: true, value, variables: [], unset: [] };
+  }
+  switch (statement.quote) {
+    case "single":
+      return { ok: true, value: statement.raw, variables: [], unset: [] };
+    case "double":
+      return interpolate(expandEscapes(statement.raw), resolve);
+    case "none":
+      return interpolate(statement.raw, resolve);
+  }
+}
+
+/** Counts lines for rising offsets in one pass over the text. */
+function lineCounter(text: string): (offset: number) => number {
+  let line = 1;
+  let counted = 0;
+  return (offset) => {
+    for (; counted < offset; counted += 1) if (text[counted] === "\n") line += 1;
+    return line;
+  };
+}
+
+/** A variable that an environment file should have. */
+export interface EnvAddition {
+  readonly key: string;
+  readonly value: string;
+  /** Written above the variable, one `#` per line. */
+  readonly comment?: string;
+}
+
+/** An environment file cannot be edited as asked; the message names the key and never the value. */
+export class EnvEditError extends Error {
+  override readonly name = "EnvEditError";
+}
+
+/**
+ * Adds variables to the text of an environment file and keeps every byte that is there. A key that has a value keeps it;
+ * a key whose last line is empty (`KEY=`, `KEY=""`) gets the value in that place; any other is appended, in the line
+ * endings of the file. Throws EnvEditError where Compose would not read the value back exactly.
+ */
+export function appendToEnvFile(text: string, additions: readonly EnvAddition[]): string {
+  return additions.reduce(addVariable, text);
+}
+
+function addVariable(text: string, { key, value, comment }: EnvAddition): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) throw new EnvEditError("a variable to add has a name that is not allowed");
+  const scan = scanEnv(text);
+  if (!scan.ok) throw new EnvEditError(`${key} cannot be added: the environment file cannot be parsed`);
+  const existing = scan.statements.findLast((statement) => statement.key === key && statement.kind === "assign");
+  if (existing?.kind === "assign") return value === "" ? text : fillEmpty(text, existing, value);
+  const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
+  const mended = text === "" || text.endsWith("\n") ? text : text + eol;
+  const above = comment === undefined ? [] : comment.split(/\r\n|\r|\n/).map((line) => `# ${line}`.trimEnd());
+  return mended + [...above, `${key}=${writeValue(key, value)}`].map((line) => line + eol).join("");
+}
+
+function fillEmpty(text: string, existing: Extract<EnvStatement, { kind: "assign" }>, value: string): string {
+  if (existing.raw !== "") return text;
+  if (existing.quote === "none") {
+    const written = writeValue(existing.key, value);
+    return text.slice(0, existing.separatorEnd) + written + text.slice(existing.separatorEnd);
+  }
+  // A comment or a statement may follow the closing quote directly, so the new value must end in a quote as well.
+  return text.slice(0, existing.valueStart) + quoteValue(existing.key, value) + text.slice(existing.valueEnd);
+}
+
+function writeValue(key: string, value: string): string {
+  return /^[A-Za-z0-9_-]*$/.test(value) ? value : quoteValue(key, value);
+}
+
+/** Single quotes keep everything but a backslash before a quote or at the end; double quotes can escape that too. */
+function quoteValue(key: string, value: string): string {
+  if (value.includes("\0") || /\p{Surrogate}/u.test(value)) {
+    throw new EnvEditError(`${key} cannot be added: its value holds a character that no environment variable can have`);
+  }
+  const backslashMeetsQuote = /(?<!\\)(?:\\\\)*\\(?:'|$)/.test(value);
+  return backslashMeetsQuote ? `"${value.replace(/[\\"$]/g, "\\$&")}"` : `'${value.replaceAll("'", "\\'")}'`;
+}

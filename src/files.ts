@@ -1,0 +1,77 @@
+/** What is at a path; times in milliseconds since 1970, `mode` the permission bits only. Links are followed. */
+export interface FileStat {
+  readonly kind: "file" | "directory" | "socket" | "other";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** The file system as the tool uses it. What changes something throws FileWriteError, what reads throws FileReadError. */
+export interface Files {
+  /** The text of a file, or undefined when there is none. Text that is not UTF-8 is an error: writing it back would lose bytes. */
+  read(path: string): Promise<string | undefined>;
+  stat(path: string): Promise<FileStat | undefined>;
+  /** The names in a directory, sorted; empty when there is no such directory. */
+  list(directory: string): Promise<readonly string[]>;
+  /** The path without symbolic links, or undefined when there is nothing. */
+  realPath(path: string): Promise<string | undefined>;
+  /**
+   * Replaces a file as a whole or not at all, also when the machine stops in between. `mode` is 0600 unless given; an
+   * existing file keeps its mode where that grants no more, and its owner where possible. A link keeps pointing.
+   */
+  writeAtomic(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
+  /** Creates a file with its content in one step; false when there is one already. For locks. */
+  createExclusive(path: string, content: string, options?: { readonly mode?: number }): Promise<boolean>;
+  /** Creates a directory and those above it; `mode` is what the last one gets if it is new. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** Removes a file or a link; that there is none is fine. */
+  remove(path: string): Promise<void>;
+}
+
+/** A file exists and cannot be read. `code` is that of the operating system, such as EACCES, or EILSEQ for text that is not UTF-8. */
+export class FileReadError extends Error {
+  override readonly name = "FileReadError";
+  readonly code: string;
+  readonly path: string;
+
+  constructor(path: string, code: string, cause?: unknown) {
+    super(`${path} cannot be read: ${readReasons[code] ?? code}`, { cause });
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/** A file cannot be written (finding D049); what was there is unchanged. `code` is that of the operating system, such as ENOSPC. */
+export class FileWriteError extends Error {
+  override readonly name = "FileWriteError";
+  readonly code: string;
+  readonly path: string;
+
+  constructor(path: string, code: string, cause?: unknown) {
+    super(`${path} cannot be written: ${writeReasons[code] ?? code}`, { cause });
+    this.path = path;
+    this.code = code;
+  }
+}
+
+const readReasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  EILSEQ: "it is not UTF-8 text",
+  ELOOP: "its symbolic links lead in a circle",
+};
+
+const writeReasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EDQUOT: "the disk quota is used up",
+  EEXIST: "something else is in its place",
+  EISDIR: "it is a directory",
+  ELOOP: "its symbolic links lead in a circle",
+  ENOENT: "its folder does not exist",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "its folder is not a directory",
+  EROFS: "the file system is read-only",
+};
