@@ -10,6 +10,7 @@ export interface Runs {
   /** Undefined when as many runs as allowed are going on. */
   readonly start: (body: RunBody) => Promise<RunResult> | undefined;
   readonly active: () => number;
+  readonly isStopping: () => boolean;
   /** Refuses new runs from now on and, after the grace time, ends those that still go on. */
   readonly stop: (graceMs: number) => void;
 }
@@ -41,6 +42,7 @@ export function createRuns(provider: Provider, store: Store, concurrencyMax: num
   return {
     start: (body) => (active >= concurrencyMax ? undefined : run(body)),
     active: () => active,
+    isStopping: () => refusing,
     stop(graceMs) {
       refusing = true;
       setTimeout(() => stopping.abort(), graceMs).unref();

@@ -42,6 +42,10 @@ export async function addRoutes(app: FastifyInstance, parts: ServerParts): Promi
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders);
   });
+  // A client that keeps its connection would hold up the stop until the connection's own time is over.
+  app.addHook("onSend", async (_request, reply) => {
+    if (parts.runs.isStopping()) reply.header("connection", "close");
+  });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "there is nothing here" }));
   await app.register(rateLimit, { global: false, redis: store.connection, nameSpace: "sandbox-gateway:limit:" });

@@ -52,7 +52,7 @@ function sentence(text) {
 
 function lock() {
   sessionStorage.removeItem(keyName);
-  for (const id of ["workspace", "mode", "forget-key", "result"]) show(id, false);
+  for (const id of ["workspace", "mode", "lock", "result"]) show(id, false);
   show("key-card", true);
   byId("key").value = "";
   byId("key").focus();
@@ -62,7 +62,7 @@ async function unlock() {
   try {
     showSandbox(await ask("api/sandbox"));
     show("key-card", false);
-    for (const id of ["workspace", "mode", "forget-key"]) show(id, true);
+    for (const id of ["workspace", "mode", "lock"]) show(id, true);
     showProblem();
     await refreshHistory();
   } catch (error) {
@@ -86,13 +86,15 @@ function showSandbox(sandbox) {
   byId("run").disabled = !sandbox.canRun;
   byId("timeout").max = sandbox.limits.timeoutSecondsMax;
   const { dockerSocket } = sandbox.holds;
-  const facts = [
-    ["Network", sandbox.network],
-    ["Docker API", dockerSocket.reachable ? `reachable at ${dockerSocket.address}` : "not reachable"],
-    ...limitFacts(sandbox.limits),
-  ];
+  const docker = element("dd", "", dockerSocket.reachable ? `reachable at ${dockerSocket.address}` : "not reachable");
+  // Only containers on this machine need a Docker engine; in every other mode a reachable one is too much.
+  docker.classList.toggle("alarm", dockerSocket.reachable && sandbox.mode !== "aio");
   byId("facts").replaceChildren(
-    ...facts.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]),
+    element("dt", "", "Network"),
+    element("dd", "", sandbox.network),
+    element("dt", "", "Docker API"),
+    docker,
+    ...limitFacts(sandbox.limits).flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]),
   );
 }
 
@@ -210,7 +212,7 @@ byId("code").addEventListener("keydown", (event) => {
     byId("run-form").requestSubmit();
 });
 byId("run-form").addEventListener("submit", run);
-byId("forget-key").addEventListener("click", () => {
+byId("lock").addEventListener("click", () => {
   lock();
   showProblem();
 });

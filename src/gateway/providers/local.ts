@@ -30,7 +30,7 @@ export function createLocalProvider(options: LocalOptions): Provider {
     mode: "local",
     isolation:
       refusal === undefined
-        ? "None from the gateway: code runs as a process inside the gateway's container and can read what the gateway can. " +
+        ? "Code runs as a process inside the gateway's container and can read what the gateway can. " +
           "Only that container stands between it and the machine."
         : "No code runs here.",
     network: refusal === undefined ? "the gateway's own" : "none, since nothing runs",
