@@ -39,11 +39,12 @@ prepare_machine() {
   fi
 }
 
+# `npm --silent test` would make this npm as silent as itself.
 install_packages() {
   local marker=node_modules/.package-lock.json
   if [ -f "$marker" ] && [ -d node_modules/vitest ] && [ -z "$(find package-lock.json -newer "$marker")" ]; then return 0; fi
   say "npm ci"
-  npm ci --include=dev --prefer-offline --no-audit --no-fund </dev/null && touch "$marker"
+  npm ci --include=dev --prefer-offline --no-audit --no-fund --loglevel=notice </dev/null && touch "$marker"
 }
 
 say "preparing this machine"

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Checkout, fakeNode, fakeNpm, makeCheckout } from "../support/launcher-checkout.ts";
 
-const install = "npm ci --include=dev --prefer-offline --no-audit --no-fund";
+const install = "npm ci --include=dev --prefer-offline --no-audit --no-fund --loglevel=notice";
 let checkout: Checkout;
 
 beforeEach(async () => {
