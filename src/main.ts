@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ParsedFlags } from "./commands/dispatch.ts";
-import { DeployError, type ExitCode, exitCodes, InterruptedError } from "./errors.ts";
-import { FileWriteError } from "./files.ts";
+import type { Finding } from "./core/finding.ts";
+import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
+import { FileReadError, FileWriteError } from "./files.ts";
 import { createRun } from "./shell/exec.ts";
 import { createFiles } from "./shell/files.ts";
 import { portState } from "./shell/ports.ts";
@@ -76,10 +77,10 @@ function showError(reporter: Reporter, error: unknown, signal: AbortSignal): Exi
     reporter.findings(error.findings, error.exitCode);
     return error.exitCode;
   }
-  const written = writeFinding(error);
-  if (written) {
-    reporter.findings([written], exitCodes.refused);
-    return exitCodes.refused;
+  const file = fileFinding(error);
+  if (file) {
+    reporter.findings([file], exitCodeOf([file]));
+    return exitCodeOf([file]);
   }
   reporter.note(
     `this is a bug in sandbox-deploy ${version} (Node ${process.version}, ${process.platform}); please report it with these lines:`,
@@ -88,15 +89,19 @@ function showError(reporter: Reporter, error: unknown, signal: AbortSignal): Exi
   return exitCodes.bug;
 }
 
-/** A full disk or a read-only folder is the operator's to mend, not a bug. */
-function writeFinding(error: unknown) {
+/** A full disk, a read-only folder or an unreadable file is the operator's to mend, not a bug. */
+function fileFinding(error: unknown): Finding | undefined {
+  if (error instanceof FileReadError) {
+    return {
+      code: "D014",
+      severity: "error",
+      message: error.message,
+      fix: "check its permissions and its encoding (UTF-8)",
+    };
+  }
   if (!(error instanceof FileWriteError)) return undefined;
-  return {
-    code: "D049",
-    severity: "error",
-    message: `${error.path} could not be written: ${error.code}`,
-    fix: "free disk space (df -h), or check who may write in that folder; nothing that was there has been changed",
-  } as const;
+  const fix = "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
+  return { code: "D049", severity: "error", message: error.message, fix };
 }
 
 async function createWorld(flags: ParsedFlags, signal: AbortSignal): Promise<World> {
@@ -152,11 +157,7 @@ async function createTerminalReporter(flags: ParsedFlags): Promise<Reporter> {
     import("./terminal/live-tasks.ts"),
     import("./terminal/ask.ts"),
   ]);
-  return createReporter(
-    terminal,
-    liveTasks(process.stderr, color, verbose),
-    createAsker(process.stdin, process.stderr),
-  );
+  return createReporter(terminal, liveTasks(process.stderr, verbose), createAsker(process.stdin, process.stderr));
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { DeployError } from "../errors.ts";
 import { downTasks } from "../shell/apply.ts";
 import { projectContainers, projectResources, projectSandboxes } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
+import { livePrivileges } from "../shell/privilege-context.ts";
 import { readReceipt, removeReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { consent } from "./consent.ts";
@@ -16,9 +17,8 @@ import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prep
 export async function down(world: World, flags: GlobalFlags & { volumes?: boolean }): Promise<void> {
   const statePath = statePathOf(world, flags);
   const { project, namePrefix } = await projectOf(world, flags, statePath);
-  const facts = await readDownFacts(world, project, namePrefix);
-  const context = { projectRoot: folderOf(configPathOf(world, flags)), home: world.home };
-  const plan = planDown(facts, context, { volumes: flags.volumes ?? false, confirmed: flags.yes ?? false });
+  const facts = await readDownFacts(world, project, namePrefix, folderOf(configPathOf(world, flags)));
+  const plan = planDown(facts, { volumes: flags.volumes ?? false, confirmed: flags.yes ?? false });
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   if (plan.steps.length > 0) {
@@ -61,12 +61,18 @@ async function projectOf(
   }
 }
 
-async function readDownFacts(world: World, project: string, namePrefix: string | undefined): Promise<DownFacts> {
+async function readDownFacts(
+  world: World,
+  project: string,
+  namePrefix: string | undefined,
+  projectRoot: string,
+): Promise<DownFacts> {
   const [containers, sandboxes, networks, volumes] = await Promise.all([
     projectContainers(world, project),
     projectSandboxes(world, project, namePrefix),
     projectResources(world, "network", project),
     projectResources(world, "volume", project),
   ]);
-  return { project, containers, sandboxes, networks, volumes };
+  const privileges = await livePrivileges(world, projectRoot, [...containers, ...sandboxes]);
+  return { project, containers, sandboxes, networks, volumes, privileges };
 }

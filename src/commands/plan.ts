@@ -7,7 +7,7 @@ import { planOf, type UpFlags } from "./up.ts";
 
 /** Shows what `up` would do, and changes nothing. With --exit-code, 10 says that there is something to do. */
 export async function plan(world: World, flags: UpFlags & { exitCode?: boolean }): Promise<ExitCode> {
-  const planned = planOf(world, await readSituation(world, flags), flags);
+  const planned = planOf(await readSituation(world, flags), flags);
   const failed = planned.findings.some(({ severity }) => severity === "error");
   world.reporter.result(planText(planned), planDocument(planned));
   if (!flags.json) world.reporter.findings(planned.findings, 0);

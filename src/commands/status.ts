@@ -1,9 +1,9 @@
 import type { Container } from "../core/container.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
-import { privilegesOfContainers } from "../core/live-privileges.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers, projectSandboxes } from "../shell/engine.ts";
+import { livePrivileges } from "../shell/privilege-context.ts";
 import { type Receipt, readReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
@@ -19,10 +19,7 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
   const running = [...new Set(containers.flatMap(({ service }) => service ?? []))];
   const services = [...new Set([...(receipt?.services ?? []), ...running])].toSorted();
   const health = judgeHealth(services, containers);
-  const privileges = privilegesOfContainers([...containers, ...sandboxes], {
-    projectRoot: territory.root,
-    home: world.home,
-  });
+  const privileges = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
   const down = containers.length === 0;
   world.reporter.result(
     down ? `nothing of ${project} is running` : statusText(project, receipt, health, containers, sandboxes, privileges),

@@ -2,7 +2,6 @@ import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
 import { frontDoorOf } from "../core/front-door.ts";
 import { livePrivilegeFindings } from "../core/live-findings.ts";
-import { privilegesOfContainers } from "../core/live-privileges.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { planText } from "../core/plan-text.ts";
@@ -10,6 +9,7 @@ import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { upTasks } from "../shell/apply.ts";
 import { projectSandboxes } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
+import { livePrivileges } from "../shell/privilege-context.ts";
 import { writeReceipt } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { World } from "../world.ts";
@@ -25,7 +25,7 @@ export interface UpFlags extends GlobalFlags, UpOptions {
 /** Deploys the stack: reads, decides, asks, applies, and proves the result on the running containers. */
 export async function up(world: World, flags: UpFlags): Promise<void> {
   const situation = await readSituation(world, flags);
-  const plan = planOf(world, situation, flags);
+  const plan = planOf(situation, flags);
   stopOnErrors(plan.findings);
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
@@ -37,8 +37,8 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
 }
 
 /** The plan that `up` would apply. */
-export function planOf(world: World, { config, territory, stack, facts }: Situation, flags: UpFlags): Plan {
-  return planUp(config.config, facts, stack, { projectRoot: territory.root, home: world.home }, flags);
+export function planOf({ config, stack, facts }: Situation, flags: UpFlags): Plan {
+  return planUp(config.config, facts, stack, flags);
 }
 
 interface Verified {
@@ -78,10 +78,7 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
       title: "compare what the containers hold with the plan",
       run: async () => {
         const sandboxes = await projectSandboxes(world, stack.project, config.config.sandbox.namePrefix);
-        const live = privilegesOfContainers([...containers, ...sandboxes], {
-          projectRoot: territory.root,
-          home: world.home,
-        });
+        const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
         stopOnErrors(livePrivilegeFindings(plannedPrivileges(plan), live));
       },
     },

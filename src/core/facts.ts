@@ -1,6 +1,7 @@
 import type { Container } from "./container.ts";
 import type { Finding } from "./finding.ts";
 import type { ComposeModel } from "./model.ts";
+import type { Privilege, PrivilegeContext } from "./privilege.ts";
 
 /** A port of the stack that somebody else holds. */
 export interface BusyPort {
@@ -26,6 +27,10 @@ export interface Facts {
   /** Containers of the project, and sandboxes that its gateway started. */
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
+  /** What the privilege rules must know about this host. */
+  readonly context: PrivilegeContext;
+  /** Privileges of the last deployment from here: what only a model can show is not gained anew by every `up`. */
+  readonly applied: readonly Pick<Privilege, "service" | "kind" | "detail">[];
   /** Image id by reference; a missing image has no entry. */
   readonly images: ReadonlyMap<string, string>;
   readonly busyPorts: readonly BusyPort[];

@@ -213,11 +213,17 @@ const generatedSecret = z
   .nullish()
   .transform((secret) => ({ value: secret?.value ?? conceal(""), file: secret?.file, bytes: secret?.bytes ?? 32 }));
 
-const extension = maybe(z.object({ secrets: mapOf(generatedSecret), builtImages: mapOf(z.string()) }));
+const extension = z.object({ secrets: mapOf(generatedSecret), builtImages: mapOf(z.string()) });
+
+/** Each Compose file has an extension of its own name, because Compose 2.26 replaces one of the same name where 2.40 merges it. */
+function extensionsOf(model: Record<string, unknown>): z.output<typeof extension>[] {
+  const own = Object.entries(model).filter(([key]) => key.startsWith("x-sandbox-deploy"));
+  return own.map(([, value]) => extension.parse(value));
+}
 
 /** The merged model as `docker compose config --format json` prints it. */
 export const modelSchema = z
-  .object({
+  .looseObject({
     name: z.string(),
     services: mapOf(serviceSchema),
     secrets: mapOf(fileObject),
@@ -234,10 +240,17 @@ export const modelSchema = z
           (value) => value ?? { name: undefined, external: false, driver: undefined, driverOpts: {}, internal: false },
         ),
     ),
-    "x-sandbox-deploy": extension,
   })
-  .transform(({ "x-sandbox-deploy": own, ...model }) => ({
-    ...model,
-    generatedSecrets: own?.secrets ?? {},
-    builtImages: own?.builtImages ?? {},
-  }));
+  .transform((model) => {
+    const { name, services, secrets, configs, volumes, networks } = model;
+    const own = extensionsOf(model);
+    return {
+      ...{ name, services, secrets, configs, volumes, networks },
+      generatedSecrets: mergeAll(own.map((each) => each.secrets)),
+      builtImages: mergeAll(own.map((each) => each.builtImages)),
+    };
+  });
+
+function mergeAll<T>(records: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  return Object.fromEntries(records.flatMap((record) => Object.entries(record)));
+}

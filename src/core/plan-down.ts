@@ -1,8 +1,8 @@
 import type { Container } from "./container.ts";
-import { privilegesOfContainers } from "./live-privileges.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
 import type { Step } from "./plan-steps.ts";
-import { type PrivilegeContext, removeContainers } from "./plan-up.ts";
+import { removeContainers } from "./plan-up.ts";
+import type { Privilege } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 
 /** What `down` found on the engine, by the project's name alone. */
@@ -12,14 +12,12 @@ export interface DownFacts {
   readonly sandboxes: readonly Container[];
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
+  /** What the containers and sandboxes hold. */
+  readonly privileges: readonly Privilege[];
 }
 
 /** Decides what `down` removes; it needs no configuration, so a broken one cannot keep a stack alive. */
-export function planDown(
-  facts: DownFacts,
-  context: PrivilegeContext,
-  options: { volumes: boolean; confirmed: boolean },
-): Plan {
+export function planDown(facts: DownFacts, options: { volumes: boolean; confirmed: boolean }): Plan {
   const steps: Step[] = [];
   const running = facts.containers.length + facts.networks.length > 0;
   if (facts.sandboxes.length > 0) {
@@ -46,7 +44,7 @@ export function planDown(
     project: facts.project,
     composeFiles: [],
     services: [...new Set(facts.containers.flatMap(({ service }) => service ?? []))],
-    privileges: diffPrivileges(privilegesOfContainers([...facts.containers, ...facts.sandboxes], context), []),
+    privileges: diffPrivileges(facts.privileges, []),
     steps,
     findings: [],
     questions,

@@ -5,9 +5,9 @@ import type { Finding } from "./finding.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
 import type { ServiceStart, Step } from "./plan-steps.ts";
-import type { ConsentName, PrivilegeChange } from "./privilege.ts";
+import { type ConsentName, type Privilege, type PrivilegeChange, privilegeKey, sortedPrivileges } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
-import { privilegesOfModel } from "./privileges.ts";
+import { isModelOnly, privilegesOfModel } from "./privileges.ts";
 import type { Stack } from "./stack.ts";
 
 /** Flags of `up` and `plan` that change what is planned. */
@@ -17,24 +17,11 @@ export interface UpOptions {
   readonly accept: readonly ConsentName[];
 }
 
-/** What the privilege rules need to know about the operator's folders. */
-export interface PrivilegeContext {
-  readonly projectRoot: string;
-  readonly home: string;
-}
-
 /** Decides what `up` does: pure, so that what is shown is what is applied. */
-export function planUp(
-  config: DeployConfig,
-  facts: Facts,
-  stack: Stack,
-  context: PrivilegeContext,
-  options: UpOptions,
-): Plan {
+export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options: UpOptions): Plan {
   const services = activeServices(facts, stack);
-  const after = privilegesOfModel(facts.model, context, services);
-  const before = privilegesOfContainers([...facts.containers, ...facts.sandboxes], context);
-  const privileges = diffPrivileges(before, after);
+  const after = privilegesOfModel(facts.model, facts.context, services);
+  const privileges = diffPrivileges(heldNow(facts, after), after);
   const images = imageSteps(facts, stack, services, options);
   return {
     mode: stack.detection.mode,
@@ -52,6 +39,13 @@ export function planUp(
     findings: [...facts.findings, ...images.findings],
     questions: hostQuestions(privileges, config, options.accept),
   };
+}
+
+/** What the containers hold, and of what only a model can show (providers, hooks, builds), what was applied before. */
+function heldNow({ containers, context, applied }: Facts, after: readonly Privilege[]): readonly Privilege[] {
+  const keys = new Set(applied.map(privilegeKey));
+  const unseen = after.filter((privilege) => isModelOnly(privilege) && keys.has(privilegeKey(privilege)));
+  return sortedPrivileges([...privilegesOfContainers(containers, context), ...unseen]);
 }
 
 /** The services that really start: those of the model that no other mode owns. */

@@ -66,7 +66,7 @@ export interface PrivilegeContext {
 }
 
 /** Identifies a privilege; the consent follows from the rest. */
-export function privilegeKey({ service, kind, detail }: Privilege): string {
+export function privilegeKey({ service, kind, detail }: Pick<Privilege, "service" | "kind" | "detail">): string {
   return JSON.stringify([service, kind, detail]);
 }
 

@@ -157,6 +157,11 @@ function networkDriversOf(model: ComposeModel, context: PrivilegeContext): Reado
   return new Map([...(context.networkDrivers ?? []), ...declared]);
 }
 
+/** Whether a privilege can be seen in a model but never in a running container. */
+export function isModelOnly({ kind, detail }: Privilege): boolean {
+  return kind === "host-program" || / hook$|during the image build$/.test(detail);
+}
+
 function modelOnlyGrants(service: ComposeService): Grant[] {
   const { provider, build, postStart, preStop } = service;
   const hooks = [

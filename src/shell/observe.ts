@@ -11,6 +11,8 @@ import type { World } from "../world.ts";
 import { docker, engineFinding, imageIds, projectContainers, projectSandboxes } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
+import { readPrivilegeContext } from "./privilege-context.ts";
+import { readReceipt } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
@@ -31,13 +33,34 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(Object.values(model.generatedSecrets).map(({ value }) => value.reveal()));
   const seeds = await missingSeeds(world, config, territory);
   const secrets = await secretState(world, territory, model);
-  const [images, ports, machine] = await Promise.all([
+  const [context, receipt, images, ports, machine] = await Promise.all([
+    readPrivilegeContext(world, territory.root, bindSources(model), containers),
+    readReceipt(world, territory.statePath),
     imageIds(world, wantedImages(model)),
     busyPorts(world, model, stack.excluded, containers),
     machineFindings(world, config, territory, stack, model, seeds),
   ]);
   const findings = [...version, ...machine, ...ports.map(portFinding)];
-  return { model, hashes, containers, sandboxes, images, busyPorts: ports, seeds, ...secrets, findings };
+  const applied = receipt?.project === stack.project ? receipt.privileges : [];
+  return {
+    model,
+    hashes,
+    containers,
+    sandboxes,
+    context,
+    applied,
+    images,
+    busyPorts: ports,
+    seeds,
+    ...secrets,
+    findings,
+  };
+}
+
+function bindSources(model: ComposeModel): string[] {
+  return Object.values(model.services).flatMap(({ volumes }) =>
+    volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
+  );
 }
 
 /** Waits for all, but fails with the failure that explains most: the earlier in the list, the better. */

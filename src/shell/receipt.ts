@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { modes } from "../core/mode.ts";
+import { privilegeKinds } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
 import type { World } from "../world.ts";
 
@@ -12,7 +13,7 @@ const receiptSchema = z.object({
   services: z.array(z.string()),
   images: z.enum(["registry", "local"]),
   imageIds: z.record(z.string(), z.string()),
-  privileges: z.array(z.object({ service: z.string(), kind: z.string(), detail: z.string() })),
+  privileges: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })),
   time: z.string(),
   who: z.string(),
   toolVersion: z.string(),

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { TaskRunner } from "./reporter.ts";
 
 /** A list that redraws itself, for a terminal: each task with a spinner and the last line of what it says. */
-export function liveTasks(stream: NodeJS.WriteStream & Writable, color: boolean, verbose: boolean): TaskRunner {
+export function liveTasks(stream: NodeJS.WriteStream & Writable, verbose: boolean): TaskRunner {
   return async (tasks, _show, redact) => {
     if (tasks.length === 0) return;
     const { Listr, ListrLogger, ProcessOutput } = await import("listr2");
@@ -19,7 +19,6 @@ export function liveTasks(stream: NodeJS.WriteStream & Writable, color: boolean,
       {
         concurrent: false,
         registerSignalListeners: false,
-        forceColor: color,
         // Failures are shown once, as findings, by the caller.
         rendererOptions: { logger, showErrorMessage: false, collapseErrors: false },
       },

@@ -1,5 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Combination, combinations, composeModel, type Model, nameOf, type Service } from "./model.ts";
+import {
+  type Combination,
+  combinations,
+  composeModel,
+  generatedSecrets,
+  type Model,
+  nameOf,
+  type Service,
+} from "./model.ts";
 
 /** Names what breaks an invariant in one model; nothing when it holds. */
 type Check = (model: Model, combination: Combination) => readonly string[];
@@ -165,15 +173,14 @@ const invariants: readonly (readonly [string, Check])[] = [
   [
     "every file secret has an entry that says how to generate it, and the other way round",
     (model) => {
-      const generated = Object.values(model["x-sandbox-deploy"].secrets).flatMap(({ file }) => file ?? []);
+      const generated = Object.values(generatedSecrets(model)).flatMap(({ file }) => file ?? []);
       const mounted = Object.values(model.secrets).map(({ file }) => file.replace("<checkout>/.deploy/secrets/", ""));
       return generated.toSorted().join() === mounted.toSorted().join() ? [] : [...generated, ...mounted];
     },
   ],
   [
     "secrets have at least 24 random bytes",
-    (model) =>
-      Object.entries(model["x-sandbox-deploy"].secrets).flatMap(([name, { bytes }]) => (bytes >= 24 ? [] : [name])),
+    (model) => Object.entries(generatedSecrets(model)).flatMap(([name, { bytes }]) => (bytes >= 24 ? [] : [name])),
   ],
   [
     "file secrets go to the services that use them and nobody else",
@@ -204,13 +211,10 @@ test.each(invariants)("%s", (_sentence, check) => {
 test("the values of file secrets reach no service, in no mode", async () => {
   const settings = ["GATEWAY_API_KEY=sentinel-key", "STORE_PASSWORD=sentinel-password"];
   for (const mode of ["local", "aio", "provisioner"] as const) {
-    const { "x-sandbox-deploy": extension, ...rest } = await composeModel(
-      { mode, cliAuth: true, bindHost: undefined },
-      settings,
-    );
-    expect(extension.secrets["GATEWAY_API_KEY"]?.value).toBe("sentinel-key");
-    expect(extension.secrets["STORE_PASSWORD"]?.value).toBe("sentinel-password");
-    expect(JSON.stringify(rest)).not.toContain("sentinel");
+    const model = await composeModel({ mode, cliAuth: true, bindHost: undefined }, settings);
+    expect(generatedSecrets(model)["GATEWAY_API_KEY"]?.value).toBe("sentinel-key");
+    expect(generatedSecrets(model)["STORE_PASSWORD"]?.value).toBe("sentinel-password");
+    expect(JSON.stringify(model.services)).not.toContain("sentinel");
   }
 });
 
@@ -222,6 +226,6 @@ test("the provisioner's key goes to gateway and provisioner and is known in that
       .filter(([, service]) => JSON.stringify(service).includes("sentinel"))
       .map(([name]) => name);
     expect(holders).toEqual(mode === "provisioner" ? ["gateway", "provisioner"] : []);
-    expect("PROVISIONER_API_KEY" in model["x-sandbox-deploy"].secrets).toBe(mode === "provisioner");
+    expect("PROVISIONER_API_KEY" in generatedSecrets(model)).toBe(mode === "provisioner");
   }
 });

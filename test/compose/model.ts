@@ -78,13 +78,22 @@ const service = z.looseObject({
 /** A service of the merged model. */
 export type Service = z.infer<typeof service>;
 
-const modelSchema = z.object({
+const extensionSchema = z.object({
+  secrets: z
+    .record(z.string(), z.object({ value: z.string(), file: z.string().optional(), bytes: z.number() }))
+    .default({}),
+});
+
+/** What all extensions of the model together say about secrets; each file has one of its own name. */
+export function generatedSecrets(model: Model): z.infer<typeof extensionSchema>["secrets"] {
+  const own = Object.entries(model).filter(([name]) => name.startsWith("x-sandbox-deploy"));
+  return Object.assign({}, ...own.map(([, value]) => extensionSchema.parse(value).secrets));
+}
+
+const modelSchema = z.looseObject({
   services: z.record(z.string(), service),
   networks: z.record(z.string(), z.looseObject({ internal: z.boolean().default(false) })),
   secrets: z.record(z.string(), z.object({ file: z.string() })),
-  "x-sandbox-deploy": z.object({
-    secrets: z.record(z.string(), z.object({ value: z.string(), file: z.string().optional(), bytes: z.number() })),
-  }),
 });
 
 /** The merged model as Compose prints it, with the checkout and the home replaced by `<checkout>` and `~`. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { composeModel, type Mode, type Model, overlaysOf, type Service } from "./model.ts";
+import { composeModel, generatedSecrets, type Mode, type Model, overlaysOf, type Service } from "./model.ts";
 
 function lines(label: string, values: readonly string[]): string[] {
   return values.map((value, index) => `  ${(index === 0 ? label : "").padEnd(12)}${value}`);
@@ -42,7 +42,7 @@ function describeModel(mode: Mode, model: Model): string {
   return `${[
     `Mode ${mode}: docker-compose.yaml ${overlaysOf[mode].join(" ")}`.trimEnd(),
     `networks    ${networks.join(", ")}`,
-    `generates   ${Object.keys(model["x-sandbox-deploy"].secrets).join(", ")}`,
+    `generates   ${Object.keys(generatedSecrets(model)).join(", ")}`,
     ...Object.entries(model.services).map(([name, service]) => `\n${describeService(name, service)}`),
   ].join("\n")}\n`;
 }
