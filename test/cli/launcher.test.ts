@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Checkout, fakeNode, fakeNpm, makeCheckout } from "../support/launcher-checkout.ts";
 
-const install = "npm ci --include=dev --prefer-offline --no-audit --no-fund --loglevel=notice";
+const install =
+  "npm ci --include=dev --prefer-offline --no-audit --no-fund --loglevel=notice --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000";
 let checkout: Checkout;
 
 beforeEach(async () => {
