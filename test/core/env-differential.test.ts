@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { appendToEnvFile, envValues, parseEnvFile } from "../../src/core/env-file.ts";
 
 /**
- * Known differences, all without effect on a deployment: Compose sets a variable with an empty name for `=value` and for
- * a bare name that ends the file without a newline, this parser sets none. Not compared: text that is not UTF-8 and NUL.
+ * Known differences. Compose sets a variable with an empty name for `=value` and for a bare name that ends the file
+ * without a newline; this parser sets none. Compose up to 2.40 refuses `${SET:-${}` and `${SET:-${UNSET:?}}` although the
+ * default is not used; later versions and this parser accept them. Not compared: text that is not UTF-8, and NUL.
  */
 let folder = "";
 
@@ -67,7 +68,7 @@ const accepted = [
   'A=$$x\nB=$$$$\nC=$1\nD=$\nE=a$ b\nF=$-x\nG="$$x \\$y"\nH=a$$$$$$b\n',
   "X=x\nE=\nA=${X}\nB=${U}\nC=${U:-d}\nD=${E:-d}${E-d}\nF=${X:+p}${E:+p}${E+p}${U+p}\nG=${X:?m}${X?m}${E?m}\nH=$X.$X-$X_\n",
   "X=x\nA=${U:-${X}}\nB=${U:-a ${V:-b} c}d\nC=${X}-${U:-y}-${X:+z}\nD=${U:-{}\nE=${U:-{x}}\nF=${U:-a}}\nG=${U:-${V:-${W:-deep}}}\n",
-  'X=x\nA=${U:-{"k":"v"}}\nB=${U:-{}}\nC=${U:-a:-b}\nD=${U-?}\nE=${X:-${}\nF=${X:-broken ${}\n',
+  'X=x\nA=${U:-{"k":"v"}}\nB=${U:-{}}\nC=${U:-a:-b}\nD=${U-?}\nE=${X:-$}a}\nF=${X:-unused}\n',
   "A=\"x\ny\n\"\nB='x\n# no comment\ny'\nC=\"1\"D=2\nE='1' F='2' G=3 H\nI=1 J=2\n",
   "\uFEFFA=1\r\nB=\"x\r\ny\"\r\n\r\nC=  \r\nD\r\n# c\r\nE='z'\r\n",
   "1A=3\nA.B=4\nA-B=5\nA[0]=6\nÄ=7\nA\tB=8\n",
@@ -102,16 +103,21 @@ const refused = [
   "-=1\n$A=1\n",
 ];
 
-const environments = [{}, { X: "outer", E: "", A: "outer $X", J: "inherited" }];
+const environment = { X: "outer", E: "", A: "outer $X", J: "inherited" };
 
 describe("Docker Compose and this parser agree", () => {
-  test.each(accepted.flatMap((text) => environments.map((environment) => [text, environment] as const)))(
-    "that %j with %j has these values",
-    (text, environment) => {
-      const told = askCompose(text, environment);
-      expect(askParser(text, environment)).toBe(told);
-    },
-  );
+  test.each(accepted)("that %j has these values", (text) => {
+    const told = askCompose(text, {});
+    expect(told).toBeDefined();
+    expect(askParser(text, {})).toBe(told);
+  });
+
+  test("that the process environment beats all of it", () => {
+    const text = accepted.map((each) => each.replace("\uFEFF", "")).join("\n");
+    const told = askCompose(text, environment);
+    expect(told).toBeDefined();
+    expect(askParser(text, environment)).toBe(told);
+  });
 
   test.each(refused)("that %j is no environment file", (text) => {
     expect([askCompose(text, {}), askParser(text, {})]).toEqual([undefined, undefined]);
@@ -124,14 +130,15 @@ describe("Docker Compose and this parser agree", () => {
     );
     for (let at = 0; at < numbered.length; at += 300) {
       const text = `${numbered.slice(at, at + 300).join("\n")}\n`;
-      expect(askCompose(text, { K7: "outer", X: "o$K1" })).not.toBeUndefined();
-      expect(askParser(text, { K7: "outer", X: "o$K1" })).toBe(askCompose(text, { K7: "outer", X: "o$K1" }));
+      const told = askCompose(text, { K7: "outer", X: "o$K1" });
+      expect(told).toBeDefined();
+      expect(askParser(text, { K7: "outer", X: "o$K1" })).toBe(told);
     }
   });
 
   test("on wild text, whether it is refused or not", () => {
     const wild = fc.string({ unit: fc.constantFrom(..."AB==:: \"'\\$#{}?-+\n\n\r1"), minLength: 8, maxLength: 30 });
-    for (const text of fc.sample(wild, { seed: 21, numRuns: 150 })) {
+    for (const text of fc.sample(wild, { seed: 21, numRuns: 60 })) {
       expect({ text, is: askParser(text, {}) }).toEqual({ text, is: askCompose(text, {}) });
     }
   });
@@ -164,9 +171,9 @@ const words = fc.constantFrom(
   "${K4:+p}",
   "${U-}",
   "$$",
-  "$",
+  "$ ",
   "\\n",
-  "\\$",
+  "\\$ ",
   "\\\\",
   "é",
   "{",
@@ -176,7 +183,7 @@ const words = fc.constantFrom(
 );
 const single = fc
   .array(fc.oneof(words, fc.constantFrom("\\'", '"', "\n")), { maxLength: 5 })
-  .map((parts) => `'${parts.join("").replace(/\\+$/, "")}'`);
+  .map((parts) => `'${parts.join("")}'`);
 const double = fc
   .array(fc.oneof(words, fc.constantFrom('\\"', "'", "\n")), { maxLength: 5 })
   .map((parts) => `"${parts.join("")}"`);
