@@ -34,12 +34,6 @@ const options = {
 };
 
 async function bundle(entryPoints, outdir, more = {}) {
-  for (const [name, path] of Object.entries(entryPoints)) {
-    if (existsSync(path)) continue;
-    if (name === "main") throw new Error(`${path} is missing`);
-    console.error(`build: ${path} is missing, left out`);
-    delete entryPoints[name];
-  }
   const { outputFiles } = await build({ ...options, ...more, entryPoints, outdir });
   return outputFiles.map((file) => [relative(".", file.path), file.contents]);
 }

@@ -37,7 +37,7 @@ function countFile(file, name) {
   skipped += file.assertionResults.filter((test) => !["passed", "failed"].includes(test.status)).length;
   failures.push(...failed.map((test) => `${name}: ${test.fullName}`));
   if (file.status === "failed" && failed.length === 0)
-    failures.push(`${name}: ${file.message || "the file could not be run"}`);
+    failures.push(`${name}: ${file.message || "failed outside of a test, in an import or a hook"}`);
 }
 
 function countProject(project) {
