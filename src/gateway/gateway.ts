@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { messageOf, type Provider } from "./provider.ts";
 import { createProvider } from "./provider-choice.ts";
+import type { KillGroup } from "./providers/local.ts";
 import { createRuns } from "./runs.ts";
 import { addRoutes, createServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -17,12 +18,19 @@ const sweepEveryMs = 30_000;
 // Containers get 10 s between SIGTERM and SIGKILL by default; ending a run and removing its sandbox takes the rest.
 const runGraceMs = 5_000;
 
-/** Starts the gateway; `write` gets its log, one JSON document per line. */
-export async function startGateway(settings: Settings, write: (line: string) => void): Promise<Gateway> {
-  const app = createServer(settings.limits.codeBytesMax, write);
+/** What the gateway needs of the process it runs in. */
+export interface Host {
+  /** Gets the log, one JSON document per line. */
+  readonly write: (line: string) => void;
+  readonly killGroup: KillGroup;
+}
+
+/** Starts the gateway; resolves when it listens. */
+export async function startGateway(settings: Settings, host: Host): Promise<Gateway> {
+  const app = createServer(settings.limits.codeBytesMax, host.write);
   const logger = app.log;
   const store = openStore(settings.store, logOnce(logger));
-  const provider = createProvider(settings, store.sandboxes, (sandbox, reason) =>
+  const provider = createProvider(settings, store.sandboxes, host.killGroup, (sandbox, reason) =>
     logger.warn({ sandbox, reason }, "a sandbox could not be removed; the next sweep tries again"),
   );
   const runs = createRuns(provider, store, settings.limits.concurrencyMax);

@@ -22,7 +22,10 @@ async function serve(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const starting = startGateway(read.settings, (line) => process.stdout.write(line));
+  const starting = startGateway(read.settings, {
+    write: (line) => process.stdout.write(line),
+    killGroup: (groupId) => process.kill(-groupId, "SIGKILL"),
+  });
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;

@@ -1,6 +1,6 @@
 import type { Provider } from "./provider.ts";
 import { createAioProvider } from "./providers/aio.ts";
-import { createLocalProvider } from "./providers/local.ts";
+import { createLocalProvider, type KillGroup } from "./providers/local.ts";
 import { createProvisionerProvider, type SandboxRegister } from "./providers/provisioner.ts";
 import type { Settings } from "./settings.ts";
 
@@ -8,13 +8,14 @@ import type { Settings } from "./settings.ts";
 export function createProvider(
   settings: Settings,
   register: SandboxRegister,
+  killGroup: KillGroup,
   onLeftover: (sandbox: string, reason: string) => void,
 ): Provider {
   const { sandbox } = settings;
   const { outputBytesMax } = settings.limits;
   switch (sandbox.mode) {
     case "local":
-      return createLocalProvider({ refusal: sandbox.refusal, outputBytesMax });
+      return createLocalProvider({ refusal: sandbox.refusal, outputBytesMax, killGroup });
     case "aio":
       return createAioProvider({ address: sandbox.address, container: sandbox.container, outputBytesMax, onLeftover });
     case "provisioner":

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Language, languages, type RunLimits } from "./run.ts";
 
 /** What a client sends to `POST /api/run`. */

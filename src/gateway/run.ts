@@ -1,5 +1,6 @@
 /** The languages a snippet may be written in. */
 export const languages = ["bash", "python", "node"] as const;
+/** One of the languages. */
 export type Language = (typeof languages)[number];
 
 /** What decides where code runs; read from the platform's configuration. */

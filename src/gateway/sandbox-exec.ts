@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { requestJson } from "./http-json.ts";
 import { cutText } from "./output-buffer.ts";
 import { messageOf, ProviderError } from "./provider.ts";

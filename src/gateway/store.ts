@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { z } from "zod";
+import * as z from "zod";
 import { cutText } from "./output-buffer.ts";
 import { messageOf } from "./provider.ts";
 import type { SandboxRegister } from "./providers/provisioner.ts";

@@ -8,7 +8,8 @@ import type { RunRequest } from "../../src/gateway/run.ts";
 import { eventually } from "./support/eventually.ts";
 
 const never = new AbortController().signal;
-const allowed = createLocalProvider({ refusal: undefined, outputBytesMax: 1000 });
+const killGroup = (groupId: number): void => void process.kill(-groupId, "SIGKILL");
+const allowed = createLocalProvider({ refusal: undefined, outputBytesMax: 1000, killGroup });
 
 let directory: string;
 beforeEach(async () => {
@@ -28,7 +29,7 @@ async function isRunning(pidFile: string): Promise<boolean> {
 
 describe("the local provider", () => {
   it("runs nothing unless it was allowed, and says why", async () => {
-    const refusing = createLocalProvider({ refusal: "set allow_host_bash", outputBytesMax: 10 });
+    const refusing = createLocalProvider({ refusal: "set allow_host_bash", outputBytesMax: 10, killGroup });
     const marker = join(directory, "ran");
     await expect(refusing.run(bash(`touch ${marker}`), never)).rejects.toMatchObject({
       status: 403,

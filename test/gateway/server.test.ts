@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { openStore } from "../../src/gateway/store.ts";
 import { eventually } from "./support/eventually.ts";
 import { apiKey, type GatewayRig, outcomeOf, refused, startRig } from "./support/gateway-rig.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { labelNames } from "../container-spec.ts";
 import { type DockerClient, dockerMessage } from "../docker-client.ts";
 import { messageOf, type SweepReport } from "../provider.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ContainerSettings, containerName, containerSpec } from "../container-spec.ts";
 import { type DockerAddress, dockerAddressText } from "../docker-address.ts";
 import { createDockerClient, type DockerAnswer, type DockerClient, dockerMessage } from "../docker-client.ts";

@@ -13,7 +13,12 @@ export interface LocalOptions {
   readonly refusal: string | undefined;
   /** Per stream. */
   readonly outputBytesMax: number;
+  /** Ends every process of a group; throws when there is none. */
+  readonly killGroup: KillGroup;
 }
+
+/** Sends SIGKILL to the process group of that id. */
+export type KillGroup = (groupId: number) => void;
 
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -40,7 +45,7 @@ export function createLocalProvider(options: LocalOptions): Provider {
       if (refusal !== undefined) throw new ProviderError(403, refusal);
       const directory = await mkdtemp(join(tmpdir(), "run-"));
       try {
-        return await runProcess(request, directory, options.outputBytesMax, signal);
+        return await runProcess(request, directory, options, signal);
       } finally {
         await rm(directory, { recursive: true, force: true, maxRetries: 3 });
       }
@@ -53,7 +58,7 @@ export function createLocalProvider(options: LocalOptions): Provider {
 async function runProcess(
   run: RunRequest,
   directory: string,
-  outputBytesMax: number,
+  { outputBytesMax, killGroup }: LocalOptions,
   stopping: AbortSignal,
 ): Promise<RunOutcome> {
   if (stopping.aborted) throw stoppingError();
@@ -71,14 +76,14 @@ async function runProcess(
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
 
   let timedOut = false;
-  const killAll = (): void => killGroup(child.pid);
+  const killAll = (): void => endGroup(killGroup, child.pid);
   const timer = setTimeout(() => {
     timedOut = true;
     killAll();
   }, run.timeoutSeconds * 1000);
   stopping.addEventListener("abort", killAll, { once: true });
   try {
-    const exitCode = await exitOf(child, program);
+    const exitCode = await exitOf(child, program, killAll);
     if (stopping.aborted) throw stoppingError();
     return {
       stdout: stdout.text(),
@@ -100,7 +105,7 @@ async function runProcess(
   }
 }
 
-async function exitOf(child: ChildProcess, program: string): Promise<number> {
+async function exitOf(child: ChildProcess, program: string, killAll: () => void): Promise<number> {
   const closed = once(child, "close");
   // Rejects with the reason when the program cannot be started.
   const [code, signal] = await once(child, "exit").catch((error: unknown) => {
@@ -112,7 +117,7 @@ async function exitOf(child: ChildProcess, program: string): Promise<number> {
     );
   });
   // What it left in the background must not outlive the run.
-  killGroup(child.pid);
+  killAll();
   const drained = setTimeout(() => {
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -127,10 +132,10 @@ function exitCodeOfSignal(signal: unknown): number {
   return signal === "SIGKILL" ? 137 : signal === "SIGTERM" ? 143 : 128;
 }
 
-function killGroup(pid: number | undefined): void {
+function endGroup(killGroup: KillGroup, pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, "SIGKILL");
+    killGroup(pid);
   } catch {
     // The group is empty already.
   }
