@@ -24,7 +24,7 @@ export interface Files {
   writeAtomic(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
   /** Creates a file with its content in one step; false when there is one already. For locks. */
   createExclusive(path: string, content: string, options?: { readonly mode?: number }): Promise<boolean>;
-  /** Creates a directory and those above it; `mode` is what the last one gets if it is new. */
+  /** Creates a directory and those above it that are missing, all with `mode`; one that is there keeps its own. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Removes a file or a link; that there is none is fine. */
   remove(path: string): Promise<void>;

@@ -26,6 +26,7 @@ export interface EnvScanFailure {
   readonly quoteBefore?: number;
 }
 
+/** What the grammar makes of a text: its statements, or the first mistake. */
 export type EnvScan =
   | { readonly ok: true; readonly statements: readonly EnvStatement[] }
   | { readonly ok: false; readonly failure: EnvScanFailure };

@@ -54,8 +54,15 @@ export function isWeakSecret(value: string, { example }: { readonly example?: st
 }
 
 function isRegular(value: string): boolean {
-  const repeats = /^(.+?)\1+.{0,3}$/s.exec(value);
-  return repeats !== null || longestRun(value) > value.length / 2 || entropyBits(value) < minimumEntropyBits;
+  return repeats(value) || longestRun(value) > value.length / 2 || entropyBits(value) < minimumEntropyBits;
+}
+
+/** Whether the value is one part again and again; the last one may be cut off. */
+function repeats(value: string): boolean {
+  for (let period = 1; period <= value.length / 2; period += 1) {
+    if (value.startsWith(value.slice(period))) return true;
+  }
+  return false;
 }
 
 /** The longest stretch of neighbours that count up, count down or stay, such as `abcdef` or `9876`. */

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { chmod, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
 import type { ProcessFacts } from "../world.ts";
 import { createAtomically, replaceAtomically, systemCode } from "./atomic-write.ts";
@@ -54,10 +55,19 @@ function describe(stats: Stats): FileStat {
   return { kind, mode: stats.mode & 0o7777, uid, gid, size, mtimeMs };
 }
 
+/** Goes up by itself: Node's own recursion reports a read-only file system as a missing folder. */
 async function makeDirectory(path: string, mode: number): Promise<void> {
-  const created = await mkdir(path, { recursive: true, mode });
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path), mode);
+    return makeDirectory(path, mode);
+  }
   // The umask may have taken bits away that a container's user needs.
-  if (created !== undefined) await chmod(path, mode);
+  await chmod(path, mode);
 }
 
 async function removeFile(path: string): Promise<void> {
