@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["test/support/failure-report.ts"],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 600_000,

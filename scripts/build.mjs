@@ -69,7 +69,9 @@ try {
     ["dist/gateway/package.json", '{"type":"module"}\n'],
     ...(await copies("src/gateway/page", "dist/gateway/page")),
     ...(await bundle({ server: "src/gateway/main.ts" }, "dist/gateway")),
-    ...(await bundle({ main: "src/main.ts", schema: "src/schema.ts" }, "dist", {
+    // By itself: bundled together, all that it needs of zod would be loaded by every command.
+    ...(await bundle({ schema: "src/schema.ts" }, "dist")),
+    ...(await bundle({ main: "src/main.ts" }, "dist", {
       splitting: true,
       chunkNames: "chunks/[name]-[hash]",
     })),

@@ -4,7 +4,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFailed } from "vitest";
 import { command, type Ended, output } from "./command.ts";
 
 /** The checkout under test. */
@@ -28,6 +27,10 @@ export interface TestStack {
   dispose(): Promise<void>;
 }
 
+/** What happened to each stack that is still there, for the report of a failed test. */
+export const stories = new Map<string, () => Promise<string>>();
+
+/** Platform configurations of each mode, in DeerFlow's form. */
 export const platformConfigs = {
   localRefusing: "sandbox:\n  use: deerflow.sandbox.local:LocalSandboxProvider\n  allow_host_bash: false\n",
   local: "sandbox:\n  use: deerflow.sandbox.local:LocalSandboxProvider\n  allow_host_bash: true\n",
@@ -60,16 +63,16 @@ export async function createStack(name: string, platformConfig: string, deployCo
         .filter((line) => line !== "")
         .toSorted(),
     );
-  onTestFailed(async () => {
+  const story = async () => {
     const logs = await Promise.all(
-      (await containers()).map(
-        async (each) => `--- ${each}\n${(await command("docker", ["logs", "--tail", "30", each])).stderr}`,
-      ),
+      (await containers()).map(async (each) => {
+        const { stdout, stderr } = await command("docker", ["logs", "--tail", "30", each]);
+        return `--- ${each}\n${stdout}${stderr}`;
+      }),
     );
-    process.stderr.write(
-      `${transcript.join("\n")}\n${(await command("docker", ["ps", "--all"])).stdout}\n${logs.join("\n")}\n`,
-    );
-  });
+    return [...transcript, (await command("docker", ["ps", "--all"])).stdout, ...logs].join("\n");
+  };
+  stories.set(project, story);
   return {
     folder,
     project,
@@ -96,6 +99,7 @@ export async function createStack(name: string, platformConfig: string, deployCo
     inspect: async (container) =>
       JSON.parse(await output("docker", ["container", "inspect", container]))[0] as Record<string, unknown>,
     async dispose() {
+      stories.delete(project);
       await deploy("down", "--volumes", "--yes", "--project", project);
       await rm(folder, { recursive: true, force: true });
     },
