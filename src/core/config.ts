@@ -1,9 +1,8 @@
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments } from "yaml";
-import type * as z from "zod";
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, parseAllDocuments } from "yaml";
+import { issueFindings } from "./config-issues.ts";
 import { configSchema, type DeployConfig } from "./config-schema.ts";
 import { type Finding, failure, type Outcome, type Position, success } from "./finding.ts";
 import { positionAt, type Source } from "./source.ts";
-import { suggest } from "./suggest.ts";
 
 export type { DeployConfig } from "./config-schema.ts";
 
@@ -16,18 +15,20 @@ export interface ConfigFile {
 
 /** Parses deploy.config.yaml; on failure every problem is listed with its place and a fix. */
 export function parseConfig(source: Source): Outcome<ConfigFile> {
-  const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(source.text, { lineCounter, prettyErrors: false });
+  const documents = parseAllDocuments(source.text, { prettyErrors: false });
   const document = "empty" in documents ? undefined : documents[0];
   const syntax = documents.flatMap((each) =>
     [...each.errors, ...each.warnings].map((error) => yamlFinding(source, error)),
   );
   if (documents.length > 1) syntax.push(secondDocument(source, documents[1]));
   if (syntax.length > 0) return failure(...syntax);
-  const positionOf = (path: readonly PropertyKey[]) => positionAt(source, document ? offsetOf(document, path) : 0);
-  const parsed = configSchema.safeParse(document?.toJS({ maxAliasCount: 100 }) ?? {});
-  if (parsed.success) return success({ config: parsed.data, positionOf });
-  return failure(...parsed.error.issues.flatMap((issue) => issueFindings(issue, positionOf)));
+  const keyAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.key);
+  const valueAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.value);
+  // Issues carry what was written only on request: it tells a wrong value from a missing one.
+  const parsed = configSchema.safeParse(document?.toJS({ maxAliasCount: -1 }) ?? {}, { reportInput: true });
+  if (parsed.success) return success({ config: parsed.data, positionOf: keyAt });
+  const findings = parsed.error.issues.flatMap((issue) => issueFindings(issue, { keyAt, valueAt }));
+  return failure(...findings.toSorted((left, right) => (left.at?.line ?? 0) - (right.at?.line ?? 0)));
 }
 
 function yamlFinding(source: Source, error: { message: string; pos: [number, number] }): Finding {
@@ -50,122 +51,40 @@ function secondDocument(source: Source, document: Document.Parsed | undefined): 
   };
 }
 
-/** Finds where a path was written, falling back to the nearest parent that was. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  let node: unknown = document.contents;
-  let offset = isNode(node) ? startOf(node) : 0;
-  for (const key of path) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-      if (!pair || !isNode(pair.key)) return offset;
-      offset = startOf(pair.key);
-      node = pair.value;
-    } else {
-      const child: unknown =
-        isNode(node) && "get" in node ? document.getIn(path.slice(0, path.indexOf(key) + 1), true) : undefined;
-      if (!isNode(child)) return offset;
-      offset = startOf(child);
-      node = child;
-    }
-  }
-  return offset;
+interface Place {
+  readonly key: number;
+  readonly value: number;
 }
 
-function startOf(node: Node): number {
-  return node.range?.[0] ?? 0;
-}
-
-function issueFindings(issue: z.core.$ZodIssue, positionOf: ConfigFile["positionOf"]): Finding[] {
-  const name = issue.path.map(String).join(".") || "the file";
-  const at = positionOf(issue.path);
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey(key, issue.path, positionOf([...issue.path, key])));
-    case "invalid_value": {
-      const allowed = issue.values.map(String).join(", ");
-      const found = suggest(String(issue.input ?? ""), issue.values.map(String));
-      const missing = issue.input === undefined;
-      return [
-        {
-          code: missing ? "D013" : "D012",
-          severity: "error",
-          message: missing
-            ? `${name} is missing`
-            : `${name} must be ${issue.values.length > 1 ? "one of " : ""}${allowed}`,
-          fix:
-            found && !missing
-              ? `did you mean ${found}?`
-              : `set ${name} to ${issue.values.length > 1 ? `one of ${allowed}` : allowed}`,
-          at,
-        },
-      ];
-    }
-    case "invalid_type": {
-      const what = issue.input === undefined ? "is missing" : `must be ${article(issue.expected)}`;
-      return [
-        {
-          code: "D013",
-          severity: "error",
-          message: `${name} ${what}`,
-          fix: `write ${article(issue.expected)} here`,
-          at,
-        },
-      ];
-    }
-    default:
-      return [
-        {
-          code: "D012",
-          severity: "error",
-          message: `${name} is not valid: ${issue.message}`,
-          fix: `see ${name} in deploy.schema.json`,
-          at,
-        },
-      ];
-  }
-}
-
-function article(type: string): string {
-  const name = { object: "mapping", record: "mapping", array: "list", int: "whole number" }[type] ?? type;
-  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
-}
-
-function unknownKey(key: string, path: readonly PropertyKey[], at: Position): Finding {
-  const known = knownKeys(path);
-  const near = suggest(key, known);
-  const name = [...path, key].map(String).join(".");
-  return {
-    code: "D011",
-    severity: "error",
-    message: `${name} is not a known key`,
-    fix: near ? `did you mean ${[...path, near].map(String).join(".")}?` : `known here: ${known.join(", ")}`,
-    at,
-  };
-}
-
-/** The keys that the schema allows below a path, read from the schema itself. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let schema: unknown = configSchema;
+/** Where a path was written, or the nearest parent that was; undefined when not even its first step was. */
+function placeOf(document: Document.Parsed | undefined, path: readonly PropertyKey[]): Place | undefined {
+  let node: unknown = document?.contents;
+  let place: Place | undefined;
   for (const step of path) {
-    const inner = unwrap(schema);
-    if (hasKey(inner, "shape") && hasKey(inner.shape, String(step))) schema = inner.shape[String(step)];
-    else if (hasKey(inner, "element")) schema = inner.element;
-    else return [];
+    if (isAlias(node) && document) node = node.resolve(document);
+    const child = childOf(node, step);
+    if (!child) return place;
+    const value = offsetOf(child.value);
+    const key = offsetOf(child.key) ?? value;
+    if (key === undefined) return place;
+    // A key without a value has nothing behind it to point at.
+    place = { key, value: isScalar(child.value) && child.value.source === "" ? key : (value ?? key) };
+    node = child.value;
   }
-  const inner = unwrap(schema);
-  return hasKey(inner, "shape") && typeof inner.shape === "object" && inner.shape !== null
-    ? Object.keys(inner.shape)
-    : [];
+  return place;
 }
 
-/** Strips default, prefault and optional wrappers from a schema. */
-function unwrap(schema: unknown): unknown {
-  let inner = schema;
-  while (hasKey(inner, "unwrap") && typeof inner.unwrap === "function" && !hasKey(inner, "element"))
-    inner = inner.unwrap();
-  return inner;
+function childOf(node: unknown, step: PropertyKey): { key: unknown; value: unknown } | undefined {
+  if (isSeq(node) && typeof step === "number") return { key: undefined, value: node.items[step] };
+  if (!isMap(node)) return undefined;
+  return node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
 }
 
-function hasKey<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
-  return typeof value === "object" && value !== null && key in value;
+function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** A key that nobody wrote has a file and no line. */
+function positionOf(source: Source, offset: number | undefined): Position {
+  return offset === undefined ? { file: source.file } : positionAt(source, offset);
 }
