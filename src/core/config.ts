@@ -1,8 +1,9 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, parseAllDocuments } from "yaml";
+import { type Document, parseAllDocuments } from "yaml";
 import { issueFindings } from "./config-issues.ts";
 import { configSchema, type DeployConfig } from "./config-schema.ts";
 import { type Finding, failure, type Outcome, type Position, success } from "./finding.ts";
 import { positionAt, type Source } from "./source.ts";
+import { placeOf } from "./yaml-place.ts";
 
 export type { DeployConfig } from "./config-schema.ts";
 
@@ -49,39 +50,6 @@ function secondDocument(source: Source, document: Document.Parsed | undefined): 
     fix: "remove the `---` line that begins the second document",
     at: positionAt(source, document?.range[0] ?? 0),
   };
-}
-
-interface Place {
-  readonly key: number;
-  readonly value: number;
-}
-
-/** Where a path was written, or the nearest parent that was; undefined when not even its first step was. */
-function placeOf(document: Document.Parsed | undefined, path: readonly PropertyKey[]): Place | undefined {
-  let node: unknown = document?.contents;
-  let place: Place | undefined;
-  for (const step of path) {
-    if (isAlias(node) && document) node = node.resolve(document);
-    const child = childOf(node, step);
-    if (!child) return place;
-    const value = offsetOf(child.value);
-    const key = offsetOf(child.key) ?? value;
-    if (key === undefined) return place;
-    // A key without a value has nothing behind it to point at.
-    place = { key, value: isScalar(child.value) && child.value.source === "" ? key : (value ?? key) };
-    node = child.value;
-  }
-  return place;
-}
-
-function childOf(node: unknown, step: PropertyKey): { key: unknown; value: unknown } | undefined {
-  if (isSeq(node) && typeof step === "number") return { key: undefined, value: node.items[step] };
-  if (!isMap(node)) return undefined;
-  return node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 /** A key that nobody wrote has a file and no line. */

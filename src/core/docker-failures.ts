@@ -1,5 +1,4 @@
 import { type Finding, formatFinding } from "./finding.ts";
-import { positionAt, type Source } from "./source.ts";
 
 /** How a docker child process ended, as far as its message matters. */
 export interface Failure {
@@ -10,6 +9,10 @@ export interface Failure {
 
 /** The oldest Compose whose `!override` and `!reset` are reliable; the default overlays count on them. */
 export const composeFloor = "2.24.4";
+
+/** Without the plugin, docker takes the flags behind `compose` for its own and shows its own usage. */
+const composePluginMissing =
+  /'compose' is not a docker command|unknown command: docker compose|unknown (shorthand )?flag: [\s\S]*Usage:\s+docker \[OPTIONS\]/i;
 
 /** Names why docker itself could not do anything: not installed, no daemon, no permission, no Compose. */
 export function dockerFailure({ missing, stderr }: Failure): Finding | undefined {
@@ -38,11 +41,7 @@ export function dockerFailure({ missing, stderr }: Failure): Finding | undefined
       "start it (systemctl start docker), or check DOCKER_HOST and `docker context ls`",
     );
   }
-  if (
-    /is not a docker command|unknown command: docker compose|unknown (shorthand )?flag: ('p' in -p|--project-name|--env-file)/i.test(
-      stderr,
-    )
-  ) {
+  if (composePluginMissing.test(stderr)) {
     return refusal(
       "D043",
       "Docker Compose version 2 is not installed (docker-compose version 1 does not count)",
@@ -75,67 +74,6 @@ function compareVersions(left: readonly number[], right: readonly number[]): num
 
 function refusal(code: "D040" | "D041" | "D042" | "D043" | "D044", message: string, fix: string): Finding {
   return { code, severity: "error", message, fix };
-}
-
-/** Explains why Compose refused the merged files, with the place where the text shows one. `stderr` must be redacted. */
-export function composeFailure(failure: Failure, sources: readonly Source[]): Finding {
-  const docker = dockerFailure(failure);
-  if (docker) return docker;
-  const message = failure.stderr
-    .trim()
-    .split("\n")
-    .filter((line) => !/level=(warning|info)/.test(line))
-    .join(" ")
-    .trim();
-  const variable = /required variable (\w+) is missing a value(?:: (.*))?/.exec(message);
-  if (variable?.[1] !== undefined) return missingVariable(variable[1], variable[2], sources);
-  const yaml =
-    /(?:parsing|parse) ([^ ]+\.ya?ml): yaml: (?:line (\d+): )?(.*)/.exec(message) ??
-    /(?:([^ ]+\.ya?ml): )?yaml: (?:line (\d+): )?(.*)/.exec(message);
-  if (yaml) return yamlFailure(yaml, sources);
-  return {
-    code: "D032",
-    severity: "error",
-    message: `Docker Compose refuses the merged files: ${message || `it ended with ${failure.exitCode} and no message`}`,
-    fix: "correct the Compose files or the environment file; `./deploy config` shows the merged model once they load",
-  };
-}
-
-function missingVariable(name: string, hint: string | undefined, sources: readonly Source[]): Finding {
-  const found = sources
-    .map((source) => ({ source, offset: source.text.search(new RegExp(`\\$\\{${name}:?\\?`)) }))
-    .find(({ offset }) => offset >= 0);
-  return {
-    code: "D031",
-    severity: "error",
-    message: `the Compose files need the variable ${name}, which is not set${hint ? `: ${hint}` : ""}`,
-    fix: `add ${name}=… to the environment file, or export it`,
-    ...(found ? { at: positionAt(found.source, found.offset) } : {}),
-  };
-}
-
-function yamlFailure(match: RegExpExecArray, sources: readonly Source[]): Finding {
-  const [, file, line, reason] = match;
-  const source =
-    sources.find((each) => file !== undefined && each.file.endsWith(file)) ??
-    (sources.length === 1 ? sources[0] : undefined);
-  const name = source?.file ?? file;
-  const text = line === undefined ? undefined : source?.text.split(/\r?\n/)[Number(line) - 1];
-  return {
-    code: "D010",
-    severity: "error",
-    message: `this is not valid YAML: ${reason ?? "it cannot be parsed"}`,
-    fix: "check the indentation (spaces, no tabs) and the quotes on this line and the one before",
-    ...(name === undefined
-      ? {}
-      : {
-          at: {
-            file: name,
-            ...(line === undefined ? {} : { line: Number(line), column: 1 }),
-            ...(text === undefined ? {} : { text }),
-          },
-        }),
-  };
 }
 
 /** Joins findings to the text that people read, most severe first. */

@@ -1,6 +1,7 @@
 import { buildArgv, composeEnvironment, downArgv, pullArgv, upArgv } from "../core/compose-argv.ts";
+import { composeFailure } from "../core/compose-failures.ts";
 import type { Container } from "../core/container.ts";
-import { composeFailure, dockerFailure } from "../core/docker-failures.ts";
+import { dockerFailure } from "../core/docker-failures.ts";
 import { appendToEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";

@@ -1,7 +1,6 @@
 import { composeEnvironment, modelArgv } from "../core/compose-argv.ts";
 import type { ConfigFile } from "../core/config.ts";
 import { type DetectionInput, detectMode } from "../core/detect.ts";
-import { composeFailure } from "../core/docker-failures.ts";
 import type { Finding, Outcome } from "../core/finding.ts";
 import { failure } from "../core/finding.ts";
 import { type Detection, type Mode, modes } from "../core/mode.ts";
@@ -9,6 +8,7 @@ import { type ComposeService, parseModel } from "../core/model.ts";
 import type { Source } from "../core/source.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import type { World } from "../world.ts";
+import { composeRefusal } from "./compose-refusal.ts";
 import { docker } from "./engine.ts";
 
 /** Makes the stack of one mode; detection asks for several when the platform's file refers to the environment. */
@@ -36,17 +36,15 @@ export async function readDetection(
   stackOf: StackMaker,
 ): Promise<Outcome<Detection>> {
   const input = detectionInput(config, platform);
-  if (!refersToEnvironment(input)) return detectMode({ ...input, environment: new Map() });
+  const blind = detectMode({ ...input, environment: undefined });
+  if (!blind.findings.some(({ code }) => code === "D021")) return blind;
   const candidates = await Promise.all(modes.map(async (mode) => candidate(world, config, input, stackOf(mode), mode)));
   const [chosen] = candidates.filter(({ mode, outcome }) => outcome.ok && outcome.value.mode === mode);
   if (chosen) return chosen.outcome;
   const refused = candidates.flatMap(({ outcome }) => (outcome.ok ? [] : [outcome]));
-  // A candidate whose Compose files do not even load says more than one that lacks a variable of another mode.
-  return (
-    refused.find(({ findings }) => findings.some(({ code }) => code.startsWith("D03"))) ??
-    refused[0] ??
-    failure(noMode(platform))
-  );
+  // The overlay of another mode may need a variable of its own: that says least.
+  const telling = refused.filter(({ findings }) => !findings.some(({ code }) => code === "D031"));
+  return telling[0] ?? refused[0] ?? failure(noMode(platform));
 }
 
 /** What detection needs, without an environment. */
@@ -57,11 +55,6 @@ export function detectionInput(config: ConfigFile, platform: Source | undefined)
   return { rules: settings.detection, ...(platform === undefined ? {} : { config: platform }), ...forced };
 }
 
-function refersToEnvironment({ rules, config }: Omit<DetectionInput, "environment">): boolean {
-  if (typeof rules === "object" && rules.rules.some(({ variable }) => variable !== undefined)) return true;
-  return config?.text.includes("$") ?? false;
-}
-
 async function candidate(
   world: World,
   config: ConfigFile,
@@ -70,7 +63,7 @@ async function candidate(
   mode: Mode,
 ) {
   const result = await docker(world, modelArgv(stack), { env: composeEnvironment(stack, world.env) });
-  if (result.exitCode !== 0) return { mode, outcome: failure(composeFailure(result, [])) };
+  if (result.exitCode !== 0) return { mode, outcome: failure(await composeRefusal(world, stack.files, result)) };
   const model = parseModel(JSON.parse(result.stdout));
   if (!model.ok) return { mode, outcome: model };
   const environment = model.value.services[config.config.platform.service]?.environment ?? {};

@@ -1,13 +1,13 @@
 import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
 import type { ConfigFile } from "../core/config.ts";
-import { composeFailure, composeVersionFinding } from "../core/docker-failures.ts";
+import { composeVersionFinding } from "../core/docker-failures.ts";
 import type { Facts, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import { type ComposeModel, parseModel } from "../core/model.ts";
-import type { Source } from "../core/source.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
+import { composeRefusal } from "./compose-refusal.ts";
 import { docker, engineFinding, imageIds, projectContainers, projectSandboxes } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
@@ -86,7 +86,7 @@ export async function readRawModel(world: World, territory: Territory, stack: St
 
 async function rawModel(world: World, stack: Stack): Promise<unknown> {
   const result = await docker(world, modelArgv(stack), { env: composeEnvironment(stack, world.env) });
-  if (result.exitCode !== 0) throw new DeployError([composeFailure(result, await readSources(world, stack.files))]);
+  if (result.exitCode !== 0) throw new DeployError([await composeRefusal(world, stack.files, result)]);
   return JSON.parse(result.stdout);
 }
 
@@ -94,11 +94,6 @@ async function readModel(world: World, stack: Stack): Promise<ComposeModel> {
   const model = parseModel(await rawModel(world, stack));
   if (!model.ok) throw new DeployError(model.findings);
   return model.value;
-}
-
-async function readSources(world: World, files: readonly string[]): Promise<Source[]> {
-  const sources = await Promise.all(files.map(async (file) => ({ file, text: await world.files.read(file) })));
-  return sources.flatMap(({ file, text }) => (text === undefined ? [] : [{ file, text }]));
 }
 
 async function readHashes(world: World, stack: Stack): Promise<ReadonlyMap<string, string>> {
