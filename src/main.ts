@@ -1,20 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { homedir, hostname, userInfo } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ParsedFlags } from "./commands/dispatch.ts";
 import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
 import { FileReadError, FileWriteError } from "./files.ts";
-import { createRun } from "./shell/exec.ts";
-import { createFiles } from "./shell/files.ts";
-import { portState } from "./shell/ports.ts";
-import { probe } from "./shell/probe.ts";
-import { processStart } from "./shell/processes.ts";
-import { plainTasks } from "./terminal/plain-tasks.ts";
-import { createReporter } from "./terminal/reporter.ts";
-import type { Reporter, World } from "./world.ts";
+import type { Prefetch } from "./shell/prefetch.ts";
+import type { Command, Reporter, RunOptions, World } from "./world.ts";
 
 const version = process.env.SANDBOX_DEPLOY_VERSION ?? "0.0.0-source";
 const toolRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,10 +22,11 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => interruption.abort(new InterruptedError(signal)));
+  const prefetch = await prefetchFor(argv);
   const { createProgram } = await import("./cli.ts");
   let exitCode: ExitCode = exitCodes.done;
   const program = createProgram(version, async (command, flags, args) => {
-    exitCode = await runGuarded(command, flags, args, interruption.signal);
+    exitCode = await runGuarded(command, flags, args, interruption.signal, prefetch);
   });
   try {
     await program.parseAsync(["node", "deploy", ...argv]);
@@ -39,8 +34,19 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     if (!isUsageError(error)) throw error;
     // Help and version are no errors; commander has printed both them and usage errors already.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.input;
+  } finally {
+    prefetch?.stop();
   }
   return exitCode;
+}
+
+/** `plan` and `up` ask the same children almost every time: they start while the modules that decide are still loading. */
+async function prefetchFor(argv: readonly string[]): Promise<Prefetch | undefined> {
+  if (argv[0] !== "plan" && argv[0] !== "up") return undefined;
+  const { startPrefetch } = await import("./shell/prefetch.ts");
+  const named = argv.indexOf("--config");
+  const config = resolve((named > 0 ? argv[named + 1] : undefined) ?? "deploy.config.yaml");
+  return startPrefetch(resolve(dirname(config), ".deploy/receipt.json"), process.env);
 }
 
 function isUsageError(error: unknown): error is Error & { exitCode: number } {
@@ -58,8 +64,9 @@ async function runGuarded(
   flags: ParsedFlags,
   args: readonly string[],
   signal: AbortSignal,
+  prefetch: Prefetch | undefined,
 ): Promise<ExitCode> {
-  const world = await createWorld(flags, signal);
+  const world = await createWorld(flags, signal, prefetch);
   try {
     const { runCommand } = await import("./commands/dispatch.ts");
     return await runCommand(world, command, flags, args);
@@ -104,8 +111,21 @@ function fileFinding(error: unknown): Finding | undefined {
   return { code: "D049", severity: "error", message: error.message, fix };
 }
 
-async function createWorld(flags: ParsedFlags, signal: AbortSignal): Promise<World> {
-  const reporter = await createTerminalReporter(flags);
+async function createWorld(flags: ParsedFlags, signal: AbortSignal, prefetch: Prefetch | undefined): Promise<World> {
+  const [{ ask }, { createFiles }, { portState }, { probe }, { processStart }, reporter] = await Promise.all([
+    import("./shell/question.ts"),
+    import("./shell/files.ts"),
+    import("./shell/port-state.ts"),
+    import("./shell/probe.ts"),
+    import("./shell/processes.ts"),
+    createTerminalReporter(flags),
+  ]);
+  const processes = { pid: process.pid, startOf: processStart };
+  const run = async (command: Command, options?: RunOptions) => {
+    if (!options) return prefetch?.take(command) ?? ask(command, signal);
+    const { createRun } = await import("./shell/exec.ts");
+    return createRun(signal, () => reporter.hidden())(command, options);
+  };
   return {
     version,
     toolRoot,
@@ -115,15 +135,15 @@ async function createWorld(flags: ParsedFlags, signal: AbortSignal): Promise<Wor
     host: hostname(),
     env: process.env,
     signal,
-    files: createFiles(),
+    files: createFiles(processes),
     reporter,
     now: () => new Date(),
     randomBytes,
     sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
-    run: createRun(signal, () => reporter.hidden()),
+    run,
     portState,
     probe,
-    process: { pid: process.pid, startOf: processStart },
+    process: processes,
   };
 }
 
@@ -147,12 +167,12 @@ async function createTerminalReporter(flags: ParsedFlags): Promise<Reporter> {
     json,
     color,
   };
-  if (!interactive)
-    return createReporter(
-      terminal,
-      plainTasks(verbose, () => performance.now() / 1000),
-      undefined,
-    );
+  const { createReporter } = await import("./terminal/reporter.ts");
+  if (!interactive) {
+    const { plainTasks } = await import("./terminal/plain-tasks.ts");
+    const seconds = () => performance.now() / 1000;
+    return createReporter(terminal, plainTasks(verbose, seconds), undefined);
+  }
   const [{ liveTasks }, { createAsker }] = await Promise.all([
     import("./terminal/live-tasks.ts"),
     import("./terminal/ask.ts"),

@@ -1,7 +1,6 @@
 import { stringify } from "yaml";
 import { createRedactor, redactModel } from "../core/redact.ts";
-import { knownSecrets } from "../shell/known-secrets.ts";
-import { readRawModel } from "../shell/observe.ts";
+import { readModelText } from "../shell/compose.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readStack } from "./prepare.ts";
 
@@ -10,6 +9,6 @@ export async function config(world: World, flags: GlobalFlags): Promise<void> {
   const { stack, territory } = await readStack(world, flags);
   const secrets = await knownSecrets(world, territory);
   world.reporter.hide(secrets);
-  const model = redactModel(await readRawModel(world, territory, stack), createRedactor(secrets));
+  const model = redactModel(JSON.parse(await readModelText(world, territory, stack)), createRedactor(secrets));
   world.reporter.result(stringify(model).trimEnd(), model);
 }

@@ -5,7 +5,7 @@ import { planText } from "../core/plan-text.ts";
 import { folderOf } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { downTasks } from "../shell/apply.ts";
-import { projectContainers, projectResources, projectSandboxes } from "../shell/engine.ts";
+import { projectContainers, projectResources } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { readReceipt, removeReceipt } from "../shell/receipt.ts";
@@ -23,7 +23,9 @@ export async function down(world: World, flags: GlobalFlags & { volumes?: boolea
   await consent(world, plan.questions);
   if (plan.steps.length > 0) {
     await withLock(world, statePath, "down", async () => {
-      await world.reporter.tasks(downTasks(world, plan, () => projectSandboxes(world, project, namePrefix)));
+      await world.reporter.tasks(
+        downTasks(world, plan, async () => (await projectContainers(world, project, namePrefix)).sandboxes),
+      );
       await removeReceipt(world, statePath);
     });
   }
@@ -67,9 +69,8 @@ async function readDownFacts(
   namePrefix: string | undefined,
   projectRoot: string,
 ): Promise<DownFacts> {
-  const [containers, sandboxes, networks, volumes] = await Promise.all([
-    projectContainers(world, project),
-    projectSandboxes(world, project, namePrefix),
+  const [{ containers, sandboxes }, networks, volumes] = await Promise.all([
+    projectContainers(world, project, namePrefix),
     projectResources(world, "network", project),
     projectResources(world, "volume", project),
   ]);

@@ -17,6 +17,7 @@ import {
 import { DeployError } from "../errors.ts";
 import { readDetection, readPlatformConfig } from "../shell/detection.ts";
 import { sha256 } from "../shell/fingerprint.ts";
+import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { inputFindings } from "../shell/machine.ts";
 import { observe } from "../shell/observe.ts";
 import { readReceipt } from "../shell/receipt.ts";
@@ -63,6 +64,7 @@ export async function readSetting(world: World, flags: GlobalFlags): Promise<Set
     world.home,
     flags.envFile === undefined ? undefined : resolvePath(world.cwd, world.home, flags.envFile),
   );
+  await hideKnownSecrets(world, territory);
   return { config, territory, project: flags.project ?? config.config.project };
 }
 

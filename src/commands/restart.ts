@@ -9,7 +9,7 @@ import { type GlobalFlags, readSetting } from "./prepare.ts";
 /** Restarts services and waits until they are healthy again. */
 export async function restart(world: World, flags: GlobalFlags, services: readonly string[]): Promise<void> {
   const { config, territory, project } = await readSetting(world, flags);
-  const running = await projectContainers(world, project);
+  const running = (await projectContainers(world, project)).containers;
   const names = services.length > 0 ? services : [...new Set(running.flatMap(({ service }) => service ?? []))];
   await withLock(world, territory.statePath, "restart", () =>
     world.reporter.tasks([
@@ -26,7 +26,11 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
       {
         title: "wait until they are healthy",
         run: async (progress) => {
-          await waitUntilHealthy(world, project, names, config.config.health.waitSeconds, progress);
+          await waitUntilHealthy(
+            world,
+            { project, services: names, waitSeconds: config.config.health.waitSeconds },
+            progress,
+          );
         },
       },
     ]),

@@ -2,7 +2,7 @@ import type { Container } from "../core/container.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { projectContainers, projectSandboxes } from "../shell/engine.ts";
+import { projectContainers } from "../shell/engine.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { type Receipt, readReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
@@ -11,9 +11,8 @@ import { type GlobalFlags, readSetting } from "./prepare.ts";
 /** Shows what runs, read from the live containers; exit 1 when something of the last deployment is not healthy. */
 export async function status(world: World, flags: GlobalFlags): Promise<ExitCode> {
   const { config, territory, project } = await readSetting(world, flags);
-  const [containers, sandboxes, receipt] = await Promise.all([
-    projectContainers(world, project),
-    projectSandboxes(world, project, config.config.sandbox.namePrefix),
+  const [{ containers, sandboxes }, receipt] = await Promise.all([
+    projectContainers(world, project, config.config.sandbox.namePrefix),
     readReceipt(world, territory.statePath),
   ]);
   const running = [...new Set(containers.flatMap(({ service }) => service ?? []))];

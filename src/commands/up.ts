@@ -1,4 +1,3 @@
-import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
 import { frontDoorOf } from "../core/front-door.ts";
 import { livePrivilegeFindings } from "../core/live-findings.ts";
@@ -7,12 +6,13 @@ import { planDocument } from "../core/plan-document.ts";
 import { planText } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { upTasks } from "../shell/apply.ts";
-import { projectSandboxes } from "../shell/engine.ts";
+import { readDeployed } from "../shell/compose.ts";
+import type { ProjectContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { writeReceipt } from "../shell/receipt.ts";
+import { type Receipt, readReceipt, writeReceipt } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
-import type { World } from "../world.ts";
+import type { Task, World } from "../world.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
 
@@ -29,11 +29,11 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   stopOnErrors(plan.findings);
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
-  const result = await withLock(world, situation.territory.statePath, "up", async () => {
+  const url = await withLock(world, situation.territory.statePath, "up", async () => {
     await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model }));
     return verify(world, situation, plan, flags.waitSeconds ?? situation.config.config.health.waitSeconds);
   });
-  report(world, plan, result);
+  report(world, plan, url);
 }
 
 /** The plan that `up` would apply. */
@@ -41,54 +41,65 @@ export function planOf({ config, stack, facts }: Situation, flags: UpFlags): Pla
   return planUp(config.config, facts, stack, flags);
 }
 
-interface Verified {
-  readonly url: string | undefined;
-  readonly seconds: number;
+/** Waits for health, asks the front door, compares the live privileges with the plan, and only then writes the receipt. */
+async function verify(
+  world: World,
+  situation: Situation,
+  plan: Plan,
+  waitSeconds: number,
+): Promise<string | undefined> {
+  const { config, territory, stack, facts } = situation;
+  const url = frontDoorOf(facts.model, config.config);
+  // What was read a moment ago still holds when nothing was changed since.
+  let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
+  const health: Task = {
+    title: "wait until every service is healthy",
+    run: async (progress) => {
+      found = await waitUntilHealthy(
+        world,
+        { project: stack.project, services: plan.services, waitSeconds, namePrefix: config.config.sandbox.namePrefix },
+        progress,
+        found,
+      );
+    },
+  };
+  const door: Task = {
+    title: `ask the front door at ${url}`,
+    run: async (progress) => {
+      const body = await askFrontDoor(world, `${url}${config.config.health.path}`, waitSeconds, progress);
+      stopOnErrors(modeFindings(body, plan));
+    },
+  };
+  const privileges: Task = {
+    title: "compare what the containers hold with the plan",
+    run: async () => {
+      const { containers, sandboxes } = found ?? facts;
+      const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
+      stopOnErrors(livePrivilegeFindings(plannedPrivileges(plan), live));
+    },
+  };
+  await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), privileges]);
+  const last = await readReceipt(world, territory.statePath);
+  if (plan.steps.length > 0 || last === undefined) {
+    await writeReceipt(world, territory.statePath, await receiptOf(world, situation, plan, found ?? facts));
+  }
+  return url;
 }
 
-/** Waits for health, asks the front door, compares the live privileges with the plan, and only then writes the receipt. */
-async function verify(world: World, situation: Situation, plan: Plan, waitSeconds: number): Promise<Verified> {
-  const { config, territory, stack, facts } = situation;
-  const begun = world.now().getTime();
-  let containers: readonly Container[] = [];
-  const url = frontDoorOf(facts.model, config.config);
-  await world.reporter.tasks([
-    {
-      title: "wait until every service is healthy",
-      run: async (progress) => {
-        containers = await waitUntilHealthy(world, stack.project, plan.services, waitSeconds, progress);
-      },
-    },
-    ...(url === undefined
-      ? []
-      : [
-          {
-            title: `ask the front door at ${url}`,
-            run: async (progress: (line: string) => void) => {
-              stopOnErrors(
-                modeFindings(
-                  await askFrontDoor(world, `${url}${config.config.health.path}`, waitSeconds, progress),
-                  plan,
-                ),
-              );
-            },
-          },
-        ]),
-    {
-      title: "compare what the containers hold with the plan",
-      run: async () => {
-        const sandboxes = await projectSandboxes(world, stack.project, config.config.sandbox.namePrefix);
-        const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
-        stopOnErrors(livePrivilegeFindings(plannedPrivileges(plan), live));
-      },
-    },
-  ]);
-  await writeReceipt(world, territory.statePath, {
+async function receiptOf(
+  world: World,
+  { territory, stack }: Situation,
+  plan: Plan,
+  { containers }: ProjectContainers,
+): Promise<Receipt> {
+  const { project, files, envPath, variables } = stack;
+  return {
     version: 1,
-    project: stack.project,
+    project,
     mode: stack.detection.mode,
     because: stack.detection.because.text,
-    composeFiles: [...stack.files],
+    stack: { project, files: [...files], envPath, variables },
+    ...(await readDeployed(world, territory, stack)),
     services: [...plan.services],
     images: stack.images,
     imageIds: Object.fromEntries(
@@ -98,8 +109,7 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
     time: world.now().toISOString(),
     who: `${world.user}@${world.host}`,
     toolVersion: world.version,
-  });
-  return { url, seconds: (world.now().getTime() - begun) / 1000 };
+  };
 }
 
 /** The reference gateway names its mode; a platform that does not is not asked again. */
@@ -127,7 +137,7 @@ function reportedMode(body: string): string | undefined {
   }
 }
 
-function report(world: World, plan: Plan, { url }: Verified): void {
+function report(world: World, plan: Plan, url: string | undefined): void {
   const lines = [
     plan.steps.length === 0 ? "nothing to change: the stack runs as planned" : "the stack is up and healthy",
     ...(url === undefined ? [] : [`url       ${url}`]),

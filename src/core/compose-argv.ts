@@ -1,7 +1,10 @@
 import type { Stack } from "./stack.ts";
 
+/** What Compose must be told to merge the same model again. */
+export type ComposeFiles = Pick<Stack, "project" | "files" | "envPath">;
+
 /** Arguments of `docker compose` that name the project, the environment and the merged files. */
-export function composeArgv(stack: Stack, ...rest: readonly string[]): string[] {
+export function composeArgv(stack: ComposeFiles, ...rest: readonly string[]): string[] {
   return [
     "compose",
     "--project-name",
@@ -13,18 +16,32 @@ export function composeArgv(stack: Stack, ...rest: readonly string[]): string[] 
   ];
 }
 
+const listedFields = [
+  ".ID",
+  ".Names",
+  '.Label "com.docker.compose.project"',
+  '.Label "com.docker.compose.oneoff"',
+  '.Label "sandbox-deploy.project"',
+  '.Label "sandbox-deploy.role"',
+];
+
+/** Lists every container with what tells whose it is: one question for containers and sandboxes, whatever the project. */
+export function listArgv(): string[] {
+  return ["ps", "--all", "--no-trunc", "--format", listedFields.map((field) => `{{${field}}}`).join("\t")];
+}
+
 /** Asks for the merged model; its output holds interpolated secrets. */
-export function modelArgv(stack: Stack): string[] {
+export function modelArgv(stack: ComposeFiles): string[] {
   return composeArgv(stack, "config", "--format", "json");
 }
 
 /** Asks for the hash of each service's configuration, which Compose also puts on its containers as a label. */
-export function hashArgv(stack: Stack): string[] {
+export function hashArgv(stack: ComposeFiles): string[] {
   return composeArgv(stack, "config", "--hash", "*");
 }
 
 /** Starts or recreates exactly the named services, from images that are already there. */
-export function upArgv(stack: Stack, services: readonly string[], recreate: boolean): string[] {
+export function upArgv(stack: ComposeFiles, services: readonly string[], recreate: boolean): string[] {
   return composeArgv(
     stack,
     "up",
@@ -37,12 +54,12 @@ export function upArgv(stack: Stack, services: readonly string[], recreate: bool
 }
 
 /** Builds images; the profile also reaches services that exist only to be built. */
-export function buildArgv(stack: Stack, services: readonly string[], pull: boolean): string[] {
+export function buildArgv(stack: ComposeFiles, services: readonly string[], pull: boolean): string[] {
   return composeArgv(stack, "--profile", "build", "build", ...(pull ? ["--pull"] : []), ...services);
 }
 
 /** Pulls what is published; images that this stack builds are left out. */
-export function pullArgv(stack: Stack, services: readonly string[], policy: "missing" | "always"): string[] {
+export function pullArgv(stack: ComposeFiles, services: readonly string[], policy: "missing" | "always"): string[] {
   return composeArgv(stack, "pull", "--ignore-buildable", "--policy", policy, ...services);
 }
 

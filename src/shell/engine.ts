@@ -1,3 +1,4 @@
+import { listArgv } from "../core/compose-argv.ts";
 import { type Container, parseContainers } from "../core/container.ts";
 import { dockerFailure, type Failure } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
@@ -11,7 +12,7 @@ export async function docker(
   options?: RunOptions & { env?: World["env"] },
 ): Promise<RunResult> {
   const { env = world.env, ...rest } = options ?? {};
-  return world.run({ program: "docker", args, env }, rest);
+  return world.run({ program: "docker", args, env }, Object.keys(rest).length > 0 ? rest : undefined);
 }
 
 /** A docker call whose failure has no other meaning than that the engine cannot be used. */
@@ -33,39 +34,37 @@ export function engineFinding(result: Failure): Finding {
   );
 }
 
-/** Containers of a project, running or not, in full. */
-export async function projectContainers(world: World, project: string): Promise<readonly Container[]> {
-  return inspectContainers(world, [
-    `label=com.docker.compose.project=${project}`,
-    "label=com.docker.compose.oneoff=False",
-  ]);
+/** Everything on the engine that belongs to a project. */
+export interface ProjectContainers {
+  /** Those that Compose made for its services, running or not. */
+  readonly containers: readonly Container[];
+  /** Those that its gateway started, by label or, for platforms that set none, by name. */
+  readonly sandboxes: readonly Container[];
 }
 
-/** Sandbox containers that a project's gateway started, by label or, for platforms that set none, by name. */
-export async function projectSandboxes(
+/** Finds a project's containers and sandboxes, in full. */
+export async function projectContainers(
   world: World,
   project: string,
   namePrefix?: string,
-): Promise<readonly Container[]> {
-  const labelled = inspectContainers(world, [
-    `label=sandbox-deploy.project=${project}`,
-    "label=sandbox-deploy.role=sandbox",
-  ]);
-  if (namePrefix === undefined) return labelled;
-  const named = inspectContainers(world, [`name=^/?${namePrefix}`]);
-  const all = [...(await labelled), ...(await named)];
-  return all.filter(({ id }, index) => all.findIndex((other) => other.id === id) === index);
+): Promise<ProjectContainers> {
+  const listed = await dockerOrStop(world, listArgv());
+  const rows = listed.split("\n").map((line) => line.split("\t"));
+  const ofCompose = new Set<string>();
+  const ofGateway = new Set<string>();
+  for (const [id = "", name = "", composeProject, oneoff, sandboxProject, role] of rows) {
+    if (composeProject === project && oneoff?.toLowerCase() !== "true") ofCompose.add(id);
+    else if (sandboxProject === project && role === "sandbox") ofGateway.add(id);
+    else if (namePrefix !== undefined && name.startsWith(namePrefix)) ofGateway.add(id);
+  }
+  const all = await inspectContainers(world, [...ofCompose, ...ofGateway]);
+  return {
+    containers: all.filter(({ id }) => ofCompose.has(id)),
+    sandboxes: all.filter(({ id }) => ofGateway.has(id)),
+  };
 }
 
-async function inspectContainers(world: World, filters: readonly string[]): Promise<readonly Container[]> {
-  const listed = await dockerOrStop(world, [
-    "ps",
-    "--all",
-    "--quiet",
-    "--no-trunc",
-    ...filters.flatMap((filter) => ["--filter", filter]),
-  ]);
-  const ids = listed.split("\n").filter((line) => line !== "");
+async function inspectContainers(world: World, ids: readonly string[]): Promise<readonly Container[]> {
   if (ids.length === 0) return [];
   // A container may vanish between the two calls: what is still there is printed, the rest fails.
   const inspected = await docker(world, ["container", "inspect", ...ids]);

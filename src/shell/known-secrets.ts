@@ -1,17 +1,51 @@
 import { parseEnvFile } from "../core/env-file.ts";
-import { looksSecret } from "../core/redact.ts";
+import { secretValues, writtenSecrets } from "../core/secret-values.ts";
 import { joinPath, type Territory } from "../core/stack.ts";
+import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 
-/** Secret values that this folder knows of, for redaction: those of the environment file by their name, and the secret files. */
-export async function knownSecrets(world: World, territory: Territory): Promise<string[]> {
-  const text = await world.files.read(territory.envPath);
-  const parsed = text === undefined ? undefined : parseEnvFile({ file: territory.envPath, text }, new Map());
-  const named = parsed?.ok ? parsed.value.entries.filter(({ key }) => looksSecret(key)).map(({ value }) => value) : [];
-  const exported = Object.entries(world.env).flatMap(([key, value]) =>
-    value !== undefined && looksSecret(key) ? [value] : [],
+/**
+ * Hides what this folder and the process environment know of secrets, before any child process can print one. Reads a few
+ * small files; one that cannot be read is left to the command, which says so.
+ */
+export async function hideKnownSecrets(
+  world: World,
+  { envPath, secretsPath }: Pick<Territory, "envPath" | "secretsPath">,
+): Promise<void> {
+  const [environment, files] = await Promise.all([environmentFile(world, envPath), secretFiles(world, secretsPath)]);
+  world.reporter.hide([...secretValues(definedEntries(world.env)), ...environment, ...files]);
+}
+
+async function environmentFile(world: World, path: string): Promise<string[]> {
+  const text = await readIfPossible(world, path);
+  if (text === undefined) return [];
+  const parsed = parseEnvFile({ file: path, text }, new Map(definedEntries(world.env)));
+  if (!parsed.ok) return writtenSecrets(text);
+  return secretValues(
+    parsed.value.entries.flatMap(({ key, value, fileValue }) => [
+      [key, value],
+      [key, fileValue],
+    ]),
   );
-  const names = (await world.files.stat(territory.secretsPath)) ? await world.files.list(territory.secretsPath) : [];
-  const files = await Promise.all(names.map((name) => world.files.read(joinPath(territory.secretsPath, name))));
-  return [...named, ...exported, ...files.flatMap((value) => value ?? [])].filter((value) => value !== "");
+}
+
+async function secretFiles(world: World, folder: string): Promise<string[]> {
+  const names = await world.files.list(folder).catch(ignoreUnreadable([]));
+  const contents = await Promise.all(names.map((name) => readIfPossible(world, joinPath(folder, name))));
+  return contents.flatMap((content) => content ?? []);
+}
+
+function readIfPossible(world: World, path: string): Promise<string | undefined> {
+  return world.files.read(path).catch(ignoreUnreadable(undefined));
+}
+
+function ignoreUnreadable<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof FileReadError) return instead;
+    throw error;
+  };
+}
+
+function definedEntries(env: World["env"]): [string, string][] {
+  return Object.entries(env).flatMap(([key, value]): [string, string][] => (value === undefined ? [] : [[key, value]]));
 }

@@ -1,14 +1,13 @@
-import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
 import type { ConfigFile } from "../core/config.ts";
-import { composeVersionFinding } from "../core/docker-failures.ts";
 import type { Facts, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
-import { type ComposeModel, parseModel } from "../core/model.ts";
+import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { composeRefusal } from "./compose-refusal.ts";
-import { docker, engineFinding, imageIds, projectContainers, projectSandboxes } from "./engine.ts";
+import { modelOf, readHashes, readModelText } from "./compose.ts";
+import { composeVersionFindings } from "./compose-version.ts";
+import { imageIds, projectContainers } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
@@ -16,26 +15,21 @@ import { readReceipt } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
-  const asked = await readableStack(world, territory, stack);
-  const modelRead = readModel(world, asked);
-  const hashesRead = readHashes(world, asked);
-  const versionRead = composeVersion(world);
-  const containersRead = Promise.all([
-    projectContainers(world, stack.project),
-    projectSandboxes(world, stack.project, config.config.sandbox.namePrefix),
+  const receipt = await readReceipt(world, territory.statePath);
+  const [text, found, version] = await allOrFirstFailure([
+    readModelText(world, territory, stack),
+    projectContainers(world, stack.project, config.config.sandbox.namePrefix),
+    composeVersionFindings(world, receipt?.compose),
   ]);
-  const [model, hashes, version, [containers, sandboxes]] = await allOrFirstFailure([
-    modelRead,
-    hashesRead,
-    versionRead,
-    containersRead,
-  ]);
+  const model = modelOf(text);
+  const { containers, sandboxes } = found;
   world.reporter.hide(Object.values(model.generatedSecrets).map(({ value }) => value.reveal()));
   const seeds = await missingSeeds(world, config, territory);
-  const secrets = await secretState(world, territory, model);
-  const [context, receipt, images, ports, machine] = await Promise.all([
+  const [hashes, secrets, context, images, ports, machine] = await Promise.all([
+    // Without containers there is nothing that a hash could be compared with.
+    containers.length > 0 ? readHashes(world, territory, stack, text, receipt) : new Map<string, string>(),
+    secretState(world, territory, model),
     readPrivilegeContext(world, territory.root, bindSources(model), containers),
-    readReceipt(world, territory.statePath),
     imageIds(world, wantedImages(model)),
     busyPorts(world, model, stack.excluded, containers),
     machineFindings(world, config, territory, stack, model, seeds),
@@ -72,41 +66,6 @@ async function allOrFirstFailure<T extends readonly Promise<unknown>[]>(reads: r
   );
   if (reasons.length > 0) throw engine ?? reasons[0];
   return Promise.all(reads);
-}
-
-/** Compose fails on an environment file that does not exist yet, and without the flag it would look for another one. */
-async function readableStack(world: World, territory: Territory, stack: Stack): Promise<Stack> {
-  return { ...stack, envPath: (await world.files.stat(territory.envPath)) ? stack.envPath : "/dev/null" };
-}
-
-/** The merged model as Compose prints it, secrets included: redact it before it goes anywhere. */
-export async function readRawModel(world: World, territory: Territory, stack: Stack): Promise<unknown> {
-  return rawModel(world, await readableStack(world, territory, stack));
-}
-
-async function rawModel(world: World, stack: Stack): Promise<unknown> {
-  const result = await docker(world, modelArgv(stack), { env: composeEnvironment(stack, world.env) });
-  if (result.exitCode !== 0) throw new DeployError([await composeRefusal(world, stack.files, result)]);
-  return JSON.parse(result.stdout);
-}
-
-async function readModel(world: World, stack: Stack): Promise<ComposeModel> {
-  const model = parseModel(await rawModel(world, stack));
-  if (!model.ok) throw new DeployError(model.findings);
-  return model.value;
-}
-
-async function readHashes(world: World, stack: Stack): Promise<ReadonlyMap<string, string>> {
-  const result = await docker(world, hashArgv(stack), { env: composeEnvironment(stack, world.env) });
-  const pairs = result.stdout.split("\n").map((line) => line.trim().split(/\s+/));
-  return new Map(pairs.flatMap(([service, hash]) => (service && hash ? [[service, hash] as const] : [])));
-}
-
-async function composeVersion(world: World): Promise<Finding[]> {
-  const result = await docker(world, ["compose", "version", "--short"]);
-  if (result.exitCode !== 0) throw new DeployError([engineFinding(result)]);
-  const finding = composeVersionFinding(result.stdout);
-  return finding ? [finding] : [];
 }
 
 function wantedImages(model: ComposeModel): string[] {

@@ -1,19 +1,25 @@
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
 import type { ProbeResult } from "../world.ts";
 
-/** Asks a URL once; every failure to get an answer is a reason in words. */
-export async function probe(url: string, timeoutMilliseconds: number): Promise<ProbeResult> {
-  try {
-    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMilliseconds) });
-    return { ok: true, status: response.status, body: await response.text() };
-  } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
-  }
-}
+const bodyLimitBytes = 64 * 1024;
 
-/** fetch hides the cause of a failure one level down. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof Error) return "code" in cause ? `${cause.message || String(cause.code)}` : cause.message;
-  return error.message;
+/** Asks a URL once; every failure to get an answer is a reason in words. Follows no redirect. */
+export function probe(url: string, timeoutMilliseconds: number): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const get = url.startsWith("https:") ? httpsGet : httpGet;
+    const fail = (error: Error) =>
+      resolve({ ok: false, reason: error.message || "code" in error ? String(error.message) : "no answer" });
+    const request = get(url, { agent: false, timeout: timeoutMilliseconds }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        if (body.length < bodyLimitBytes) body += chunk;
+      });
+      response.on("end", () => resolve({ ok: true, status: response.statusCode ?? 0, body }));
+      response.on("error", fail);
+    });
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMilliseconds / 1000} seconds`)));
+    request.on("error", fail);
+  });
 }

@@ -9,7 +9,16 @@ const receiptSchema = z.object({
   project: z.string(),
   mode: z.enum(modes),
   because: z.string(),
-  composeFiles: z.array(z.string()),
+  /** What Compose merged, without secrets: the next command can ask for it before it has read anything else. */
+  stack: z.object({
+    project: z.string(),
+    files: z.array(z.string()),
+    envPath: z.string(),
+    variables: z.record(z.string(), z.string()),
+  }),
+  compose: z.object({ version: z.string(), plugin: z.string() }),
+  /** A keyed fingerprint of the merged model and the hash of each service in it. */
+  model: z.object({ mac: z.string(), hashes: z.record(z.string(), z.string()) }),
   services: z.array(z.string()),
   images: z.enum(["registry", "local"]),
   imageIds: z.record(z.string(), z.string()),
@@ -22,11 +31,12 @@ const receiptSchema = z.object({
 /** What was applied last: read by the next command, never a source of truth about what runs. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
-const fileName = "receipt.json";
+/** The name of the receipt below the state folder. */
+export const receiptName = "receipt.json";
 
 /** Reads the last receipt; a missing or damaged one is as good as none, since the engine knows what runs. */
 export async function readReceipt(world: World, statePath: string): Promise<Receipt | undefined> {
-  const text = await world.files.read(joinPath(statePath, fileName));
+  const text = await world.files.read(joinPath(statePath, receiptName));
   if (text === undefined) return undefined;
   try {
     return receiptSchema.parse(JSON.parse(text));
@@ -38,12 +48,12 @@ export async function readReceipt(world: World, statePath: string): Promise<Rece
 /** Writes the receipt of a deployment that was verified. */
 export async function writeReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
   await world.files.makeDirectory(statePath, 0o700);
-  await world.files.writeAtomic(joinPath(statePath, fileName), `${JSON.stringify(receipt, null, 2)}\n`, {
+  await world.files.writeAtomic(joinPath(statePath, receiptName), `${JSON.stringify(receipt, null, 2)}\n`, {
     mode: 0o600,
   });
 }
 
 /** Forgets the receipt, after everything was taken down. */
 export async function removeReceipt(world: World, statePath: string): Promise<void> {
-  await world.files.remove(joinPath(statePath, fileName));
+  await world.files.remove(joinPath(statePath, receiptName));
 }

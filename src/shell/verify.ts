@@ -3,33 +3,37 @@ import type { Finding } from "../core/finding.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { docker, projectContainers } from "./engine.ts";
+import { docker, type ProjectContainers, projectContainers } from "./engine.ts";
 
 const pollMilliseconds = 300;
+
+/** The services that have to become healthy, and for how long to wait. */
+export interface HealthWait {
+  readonly project: string;
+  readonly services: readonly string[];
+  readonly waitSeconds: number;
+  /** For platforms whose sandboxes are known only by name. */
+  readonly namePrefix?: string | undefined;
+}
 
 /** Polls until every service is ready; a failed one, or the deadline, ends it with that service's status and last lines. */
 export async function waitUntilHealthy(
   world: World,
-  project: string,
-  services: readonly string[],
-  waitSeconds: number,
+  { project, services, waitSeconds, namePrefix }: HealthWait,
   progress: (line: string) => void,
-): Promise<readonly Container[]> {
+  first?: ProjectContainers,
+): Promise<ProjectContainers> {
   const deadline = world.now().getTime() + waitSeconds * 1000;
+  let found = first ?? (await projectContainers(world, project, namePrefix));
   let shown = "";
   for (;;) {
-    const containers = await projectContainers(world, project);
-    const judged = judgeHealth(services, containers);
-    const open = judged.filter(({ kind }) => kind !== "ready");
-    if (open.length === 0) return containers;
+    const { containers } = found;
+    const open = judgeHealth(services, containers).filter(({ kind }) => kind !== "ready");
+    if (open.length === 0) return found;
     const failed = open.filter(({ kind }) => kind === "failed");
-    const late = world.now().getTime() >= deadline;
-    if (failed.length > 0 || late) {
-      throw new DeployError(
-        await Promise.all(
-          (failed.length > 0 ? failed : open).map((each) => healthFinding(world, each, containers, waitSeconds)),
-        ),
-      );
+    if (failed.length > 0 || world.now().getTime() >= deadline) {
+      const told = failed.length > 0 ? failed : open;
+      throw new DeployError(await Promise.all(told.map((each) => healthFinding(world, each, containers, waitSeconds))));
     }
     const line = open
       .map((each) => (each.kind === "waiting" ? `${each.service}: ${each.reason}` : each.service))
@@ -37,6 +41,7 @@ export async function waitUntilHealthy(
     if (line !== shown) progress(line);
     shown = line;
     await world.sleep(pollMilliseconds);
+    found = await projectContainers(world, project, namePrefix);
   }
 }
 

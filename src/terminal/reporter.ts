@@ -3,6 +3,7 @@ import type { Finding } from "../core/finding.ts";
 import { createRedactor } from "../core/redact.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Question, Reporter, Task } from "../world.ts";
+import { redactedDocument } from "./redacted-document.ts";
 
 /** Where a reporter writes and what the terminal there can do. */
 export interface Terminal {
@@ -25,25 +26,31 @@ export type Asker = ((question: Question) => Promise<boolean>) | undefined;
 /** Builds the one place through which everything that is shown passes, redacted. */
 export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: Asker): Reporter {
   const secrets = new Set<string>();
-  let redact = createRedactor(secrets);
+  let redactor: ((text: string) => string) | undefined;
+  const redact = (text: string) => {
+    redactor ??= createRedactor(secrets);
+    return redactor(text);
+  };
   const say = (line: string) => terminal.stderr(`${redact(line)}\n`);
+  const sayDocument = (document: unknown) =>
+    terminal.stdout(`${JSON.stringify(redactedDocument(document, redact), null, 2)}\n`);
   return {
     result(text, document) {
-      if (terminal.json) terminal.stdout(`${redact(JSON.stringify(document, null, 2))}\n`);
+      if (terminal.json) sayDocument(document);
       else if (text !== "") terminal.stdout(`${redact(text)}\n`);
     },
     note: say,
     findings(findings: readonly Finding[], exitCode: ExitCode) {
-      if (terminal.json && exitCode !== 0)
-        terminal.stdout(`${redact(JSON.stringify({ version: 1, exitCode, findings }, null, 2))}\n`);
+      if (terminal.json && exitCode !== 0) sayDocument({ version: 1, exitCode, findings });
       if (findings.length > 0) say(paint(formatFindings(findings), terminal.color));
     },
-    tasks: (tasks) => runTasks(tasks, say, (line) => redact(line)),
+    tasks: (tasks) => runTasks(tasks, say, redact),
     confirm: async (question) => (ask ? ask({ ...question, text: redact(question.text) }) : undefined),
     stream: (chunk) => terminal.stdout(redact(chunk)),
     hide(values) {
+      const before = secrets.size;
       for (const value of values) if (value !== "") secrets.add(value);
-      redact = createRedactor(secrets);
+      if (secrets.size > before) redactor = undefined;
     },
     hidden: () => secrets,
   };

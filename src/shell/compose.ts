@@ -1,0 +1,85 @@
+import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
+import { type ComposeModel, parseModel } from "../core/model.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { DeployError } from "../errors.ts";
+import type { World } from "../world.ts";
+import { composeRefusal } from "./compose-refusal.ts";
+import { type KnownCompose, readCompose } from "./compose-version.ts";
+import { docker } from "./engine.ts";
+import { keyedFingerprint } from "./fingerprint.ts";
+import type { Receipt } from "./receipt.ts";
+
+/** The merged model as Compose prints it, secrets included: redact it before it goes anywhere. */
+export async function readModelText(world: World, territory: Territory, stack: Stack): Promise<string> {
+  const asked = await readableStack(world, territory, stack);
+  const result = await docker(world, modelArgv(asked), { env: composeEnvironment(stack, world.env) });
+  if (result.exitCode !== 0) throw new DeployError([await composeRefusal(world, stack.files, result)]);
+  return result.stdout;
+}
+
+/** Reads the model out of Compose's text; what cannot be read is an error, since a privilege might go unseen. */
+export function modelOf(text: string): ComposeModel {
+  const model = parseModel(JSON.parse(text));
+  if (!model.ok) throw new DeployError(model.findings);
+  return model.value;
+}
+
+/** Hashes of services, and of the model they belong to, as one deployment left them. */
+export type DeployedModel = NonNullable<Receipt["model"]>;
+
+/** Compose's hash of each service. The same text merged by the same plugin has the same hashes, so then it is not asked. */
+export async function readHashes(
+  world: World,
+  territory: Territory,
+  stack: Stack,
+  text: string,
+  receipt: Receipt | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const key = await readFingerprintKey(world, territory);
+  const compose = await readCompose(world, receipt?.compose);
+  const known = receipt?.model;
+  const same = key !== undefined && known && compose === receipt.compose && known.mac === keyedFingerprint(key, text);
+  return new Map(Object.entries(same ? known.hashes : await askHashes(world, territory, stack)));
+}
+
+async function askHashes(world: World, territory: Territory, stack: Stack): Promise<Record<string, string>> {
+  const asked = await readableStack(world, territory, stack);
+  const result = await docker(world, hashArgv(asked), { env: composeEnvironment(stack, world.env) });
+  const pairs = result.stdout.split("\n").map((line) => line.trim().split(/\s+/));
+  return Object.fromEntries(pairs.flatMap(([service, hash]) => (service && hash ? [[service, hash]] : [])));
+}
+
+/** Reads anew, after a change, what the next command will compare with. */
+export async function readDeployed(
+  world: World,
+  territory: Territory,
+  stack: Stack,
+): Promise<{ compose: KnownCompose; model: DeployedModel }> {
+  const key = (await readFingerprintKey(world, territory)) ?? (await createFingerprintKey(world, territory));
+  const [compose, text, hashes] = await Promise.all([
+    readCompose(world, undefined),
+    readModelText(world, territory, stack),
+    askHashes(world, territory, stack),
+  ]);
+  return { compose, model: { mac: keyedFingerprint(key, text), hashes } };
+}
+
+function keyPath(territory: Territory): string {
+  return joinPath(territory.statePath, "fingerprint-key");
+}
+
+function readFingerprintKey(world: World, territory: Territory): Promise<string | undefined> {
+  return world.files.read(keyPath(territory));
+}
+
+async function createFingerprintKey(world: World, territory: Territory): Promise<string> {
+  const key = Buffer.from(world.randomBytes(32)).toString("hex");
+  await world.files.makeDirectory(territory.statePath, 0o700);
+  await world.files.writeAtomic(keyPath(territory), key, { mode: 0o600 });
+  return key;
+}
+
+/** Compose fails on an environment file that does not exist yet, and without the flag it would look for another one. */
+async function readableStack(world: World, territory: Territory, stack: Stack): Promise<Stack> {
+  return { ...stack, envPath: (await world.files.stat(territory.envPath)) ? stack.envPath : "/dev/null" };
+}

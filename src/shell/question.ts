@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import type { Command, RunResult } from "../world.ts";
+
+const outputLimitBytes = 64 * 1024 * 1024;
+
+/**
+ * Asks a child process that answers at once and changes nothing, without a shell and without loading more than Node has.
+ * What lasts or streams goes through exec.ts.
+ */
+export function ask({ program, args, env, cwd }: Command, signal?: AbortSignal): Promise<RunResult> {
+  return new Promise((resolve) => {
+    const options = {
+      env,
+      maxBuffer: outputLimitBytes,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(signal ? { signal } : {}),
+    };
+    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
+      const missing = error !== null && error.code === "ENOENT";
+      resolve({ exitCode: missing ? 127 : (child.exitCode ?? 1), stdout, stderr, missing });
+    });
+    child.stdin?.end();
+  });
+}
