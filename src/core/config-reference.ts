@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import * as z from "zod";
 import { configSchema } from "./config-schema.ts";
+import { wrapText } from "./wrapped-text.ts";
 
 /** The JSON schema of deploy.config.yaml, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
@@ -45,13 +46,8 @@ function inline(value: unknown): string {
 }
 
 function wrap(text: string, indent: string): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${word}`.length <= 110) lines[lines.length - 1] = `${last} ${word}`;
-    else if (word !== "") lines.push(`${indent}# ${word}`);
-  }
-  return lines;
+  const first = `${indent}# `;
+  return wrapText(text, first, first, 110);
 }
 
 function textAt(value: unknown, key: string): string {

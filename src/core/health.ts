@@ -9,8 +9,17 @@ export type ServiceHealth =
 /** Restarts after which a container counts as crashing in a loop; Docker doubles its pause each time, so this is some seconds in. */
 const crashLoopRestarts = 4;
 
+/** What the engine gives a container whose program cannot be run or found: no restart helps. */
+const cannotRun: readonly number[] = [126, 127];
+
 /** Failed checks in a row after which an unhealthy service will not recover by waiting. */
 const hopelessChecks = 10;
+
+/** Whether a container did what it was started for, such as a migration; what publishes a port is meant to go on. */
+export function isFinished({ state, access, ports }: Container): boolean {
+  const stays = access.RestartPolicy === "no" || access.RestartPolicy === "on-failure";
+  return state.status === "exited" && state.exitCode === 0 && stays && ports.length === 0;
+}
 
 /** Judges every service by its containers. One early `unhealthy`, a crash that recovers and a one-shot that exits 0 are no failures. */
 export function judgeHealth(services: readonly string[], containers: readonly Container[]): ServiceHealth[] {
@@ -25,9 +34,9 @@ export function judgeHealth(services: readonly string[], containers: readonly Co
   });
 }
 
-function judgeContainer(service: string, { state, access }: Container): ServiceHealth {
+function judgeContainer(service: string, container: Container): ServiceHealth {
+  const { state, access } = container;
   const { restartCount } = state;
-  const restartPolicy = access.RestartPolicy;
   const waiting = (reason: string): ServiceHealth => ({ kind: "waiting", service, reason });
   const failed = (reason: string): ServiceHealth => ({ kind: "failed", service, reason });
   switch (state.status) {
@@ -38,8 +47,10 @@ function judgeContainer(service: string, { state, access }: Container): ServiceH
         ? failed(`it crashes in a loop: ${ending(state)}, ${restartCount} restarts`)
         : waiting(`it restarts: ${ending(state)}`);
     case "exited":
-      if (state.exitCode === 0 && restartPolicy === "no") return { kind: "ready", service };
-      return restartPolicy === "no" || state.exitCode === 127 || state.exitCode === 126
+      if (isFinished(container)) return { kind: "ready", service };
+      return access.RestartPolicy === "no" ||
+        access.RestartPolicy === "on-failure" ||
+        cannotRun.includes(state.exitCode)
         ? failed(ending(state))
         : waiting(ending(state));
     case "dead":
@@ -52,8 +63,9 @@ function judgeContainer(service: string, { state, access }: Container): ServiceH
 }
 
 function judgeRunning(service: string, { health, restartCount }: Container["state"]): ServiceHealth {
-  if (!health || health.status === "none" || health.status === "healthy") {
-    return restartCount >= crashLoopRestarts && !health
+  if (health?.status === "healthy") return { kind: "ready", service };
+  if (!health || health.status === "none") {
+    return restartCount >= crashLoopRestarts
       ? { kind: "failed", service, reason: `it has crashed ${restartCount} times` }
       : { kind: "ready", service };
   }

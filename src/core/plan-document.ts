@@ -17,7 +17,12 @@ export function planDocument(plan: Plan) {
       change,
       consent: consent ?? null,
     })),
-    steps: plan.steps.map((step) => ({ kind: step.kind, why: step.why, text: describeStep(step) })),
+    steps: plan.steps.map((step) => ({
+      kind: step.kind,
+      why: step.why,
+      text: describeStep(step),
+      ...(step.kind === "start" ? { services: step.services } : {}),
+    })),
     findings: plan.findings,
     questions: plan.questions.map(({ kind, name, text, acceptedBy }) => ({
       kind,

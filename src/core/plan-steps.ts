@@ -1,7 +1,7 @@
 import type { SeedFile } from "./facts.ts";
 
-/** What a service's start means: it is new, stopped, or must be made anew because something changed. */
-export type StartKind = "create" | "start" | "recreate";
+/** What a service's start means: it is new, stopped, made anew because something changed, or has too few or many containers. */
+export type StartKind = "create" | "start" | "recreate" | "scale";
 
 export interface ServiceStart {
   readonly service: string;
@@ -11,7 +11,14 @@ export interface ServiceStart {
 
 /** One change to the world; each is safe to repeat. */
 export type Step =
-  | { readonly kind: "seed-file"; readonly why: string; readonly seed: SeedFile }
+  | {
+      readonly kind: "seed-file";
+      readonly why: string;
+      readonly seed: SeedFile;
+      /** The file and its template as people read them. */
+      readonly name: string;
+      readonly template: string;
+    }
   | { readonly kind: "generate-secrets"; readonly why: string; readonly names: readonly string[] }
   | { readonly kind: "write-secret-files"; readonly why: string; readonly names: readonly string[] }
   | { readonly kind: "make-local-images"; readonly why: string; readonly images: readonly string[] }
@@ -32,6 +39,7 @@ export type Step =
       readonly kind: "start";
       readonly why: string;
       readonly services: readonly ServiceStart[];
+      /** Whether Compose is told to recreate containers in which it sees no difference. */
       readonly recreate: boolean;
     }
   | {
@@ -45,7 +53,7 @@ export type Step =
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case "seed-file":
-      return `create ${step.seed.to} from ${step.seed.from}`;
+      return `create ${step.name} from ${step.template}`;
     case "generate-secrets":
       return `generate ${step.names.join(", ")}`;
     case "write-secret-files":
@@ -55,14 +63,20 @@ export function describeStep(step: Step): string {
     case "build":
       return `build ${step.services.join(", ")}`;
     case "pull":
-      return `pull ${step.services.join(", ")} (${step.policy})`;
+      return `pull ${step.policy === "always" ? "what is newest of " : ""}${step.services.join(", ")}`;
     case "remove-containers":
       return `remove ${step.names.join(", ")}`;
     case "start":
-      return step.services.map(({ kind, service }) => `${kind} ${service}`).join(", ");
+      return describeStarts(step.services);
     case "remove-project":
       return `remove the containers and networks of ${step.project}${step.volumes.length > 0 ? ` and the volumes ${step.volumes.join(", ")}` : ""}`;
   }
+}
+
+function describeStarts(starts: readonly ServiceStart[]): string {
+  const kinds = [...new Set(starts.map(({ kind }) => kind))];
+  const named = (kind: StartKind) => starts.flatMap((start) => (start.kind === kind ? [start.service] : [])).join(", ");
+  return kinds.map((kind) => `${kind} ${named(kind)}`).join("; ");
 }
 
 function plural(items: readonly unknown[]): string {

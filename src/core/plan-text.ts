@@ -1,8 +1,10 @@
 import type { Plan, PlanQuestion } from "./plan.ts";
-import { describeStep } from "./plan-steps.ts";
+import { describeStep, type ServiceStart, type Step } from "./plan-steps.ts";
 import type { PrivilegeChange } from "./privilege.ts";
+import { relativePath } from "./stack.ts";
+import { textColumns, wrapText } from "./wrapped-text.ts";
 
-/** The plan as people read it; compared whole by the golden tests. */
+/** The plan as people read it, for 80 columns; compared whole by the golden tests. */
 export function planText(plan: Plan): string {
   const sections = [head(plan), privilegeLines(plan.privileges), stepLines(plan), questionLines(plan.questions)];
   return sections
@@ -11,15 +13,15 @@ export function planText(plan: Plan): string {
     .join("\n\n");
 }
 
-function head(plan: Plan): string[] {
-  const row = (name: string, values: readonly string[]) =>
-    values.map((value, index) => `${(index === 0 ? name : "").padEnd(10)}${value}`);
+function head({ mode, because, project, root = "/", composeFiles, services }: Plan): string[] {
+  const row = (name: string, value: string | undefined) => wrapText(value ?? "", name.padEnd(10));
+  const files = composeFiles.flatMap((file, index) => row(index === 0 ? "files" : "", relativePath(root, file)));
   return [
-    ...row("mode", plan.mode ? [plan.mode] : []),
-    ...row("because", plan.because ? [plan.because.text] : []),
-    ...row("project", [plan.project]),
-    ...row("files", plan.composeFiles),
-    ...row("services", plan.services.length > 0 ? [plan.services.join(", ")] : []),
+    ...row("mode", mode),
+    ...row("because", because?.text),
+    ...row("project", project),
+    ...files,
+    ...row("services", services.join(", ")),
   ];
 }
 
@@ -27,28 +29,46 @@ const marks = { gained: "+", lost: "-", kept: " " } as const;
 
 function privilegeLines(privileges: readonly PrivilegeChange[]): string[] {
   if (privileges.length === 0) return ["privileges: none"];
-  const width = (select: (each: PrivilegeChange) => string) =>
-    Math.max(...privileges.map((each) => select(each).length));
-  const serviceWidth = width(({ service }) => service);
-  const kindWidth = width(({ kind }) => kind);
-  const lines = privileges.map((each) => {
-    const reach = each.consent ? `  reaches the host: ${each.consent}` : "";
-    return `  ${marks[each.change]} ${each.service.padEnd(serviceWidth)}  ${each.kind.padEnd(kindWidth)}  ${each.detail}${reach}`;
+  const serviceColumns = columnsOf(privileges.map(({ service }) => service));
+  const kindColumns = columnsOf(privileges.map(({ kind }) => kind));
+  const lines = privileges.flatMap(({ change, service, kind, detail, consent }) => {
+    const first = `  ${marks[change]} ${service.padEnd(serviceColumns)}  ${kind.padEnd(kindColumns)}  `;
+    const lines = wrapText(detail, first);
+    if (consent === undefined) return lines;
+    const reach = `reaches the host: ${consent}`;
+    const joined = `${lines.join("")}  ${reach}`;
+    return lines.length === 1 && joined.length <= textColumns ? [joined] : [...lines, " ".repeat(first.length) + reach];
   });
   return ["privileges (+ gained, - lost)", ...lines];
 }
 
 function stepLines({ steps }: Plan): string[] {
-  if (steps.length === 0) return ["steps: none, everything is as it should be"];
-  return [
-    "steps",
-    ...steps.flatMap((step, index) => [`  ${index + 1}. ${describeStep(step)}`, `     why: ${step.why}`]),
-  ];
+  if (steps.length === 0) return ["steps: none, every container is as planned"];
+  return ["steps", ...steps.flatMap((step, index) => linesOf(step, `  ${index + 1}. `))];
+}
+
+function linesOf(step: Step, first: string): string[] {
+  const indent = " ".repeat(first.length);
+  if (step.kind === "start" && step.services.length > 1)
+    return [`${first}bring up ${step.services.length} services`, ...startLines(step.services, indent)];
+  return [...wrapText(describeStep(step), first), ...wrapText(step.why, `${indent}why: `)];
+}
+
+function startLines(starts: readonly ServiceStart[], indent: string): string[] {
+  const kindColumns = columnsOf(starts.map(({ kind }) => kind));
+  const serviceColumns = columnsOf(starts.map(({ service }) => service));
+  return starts.flatMap(({ kind, service, why }) =>
+    wrapText(why, `${indent}${kind.padEnd(kindColumns)}  ${service.padEnd(serviceColumns)}  `),
+  );
 }
 
 function questionLines(questions: readonly PlanQuestion[]): string[] {
   if (questions.length === 0) return [];
-  return ["questions", ...questions.flatMap((question) => [`  ? ${question.text}`, `    ${questionState(question)}`])];
+  const lines = questions.flatMap((question) => [
+    ...wrapText(question.text, "  ? "),
+    ...wrapText(questionState(question), "    "),
+  ]);
+  return ["questions", ...lines];
 }
 
 function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
@@ -59,4 +79,8 @@ function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
     case "data-loss":
       return "open: confirm it with --yes";
   }
+}
+
+function columnsOf(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => text.length));
 }

@@ -18,6 +18,8 @@ export interface Plan {
   readonly mode: Mode | undefined;
   readonly because: Because | undefined;
   readonly project: string;
+  /** The configuration's folder: paths below it are shown from there. */
+  readonly root?: string;
   readonly composeFiles: readonly string[];
   readonly services: readonly string[];
   readonly privileges: readonly PrivilegeChange[];

@@ -53,6 +53,12 @@ export function folderOf(path: string): string {
   return joinPath(path, "..");
 }
 
+/** A path as people read it: from a folder on where it lies below that folder, else whole. */
+export function relativePath(root: string, path: string): string {
+  const inside = root === "/" ? "/" : `${root}/`;
+  return path.startsWith(inside) ? path.slice(inside.length) : path;
+}
+
 /** Lays out the operator's files around a configuration. */
 export function territoryOf(config: DeployConfig, configPath: string, home: string, envFile?: string): Territory {
   const root = folderOf(configPath);

@@ -1,0 +1,96 @@
+import type { Container } from "./container.ts";
+import type { Facts } from "./facts.ts";
+import { isFinished } from "./health.ts";
+import type { ComposeService } from "./model.ts";
+import { imageOf } from "./plan-images.ts";
+import type { ServiceStart, Step } from "./plan-steps.ts";
+
+interface Decision {
+  readonly start: ServiceStart;
+  /** Compose sees no difference, or cannot start the container as it is: recreation has to be forced. */
+  readonly forced: boolean;
+}
+
+/** Brings every service to what the model says. Forced recreation is a step of its own, so that it hits nobody else. */
+export function startSteps(facts: Facts, services: readonly string[], fresh: readonly string[]): Step[] {
+  const decisions = services.flatMap((service) => decide(service, facts, fresh) ?? []);
+  return [true, false].flatMap((recreate): Step[] => {
+    const starts = decisions.filter(({ forced }) => forced === recreate).map(({ start }) => start);
+    return starts.length === 0 ? [] : [{ kind: "start", why: reasons(starts), services: starts, recreate }];
+  });
+}
+
+function reasons(starts: readonly ServiceStart[]): string {
+  const whys = [...new Set(starts.map(({ why }) => why))];
+  if (starts.length === 1) return whys.join();
+  const holders = (why: string) => starts.flatMap((start) => (start.why === why ? [start.service] : [])).join(", ");
+  return whys.map((why) => `${holders(why)}: ${why}`).join("; ");
+}
+
+/** What must happen to one service, or undefined when its containers are right as they are. */
+function decide(service: string, facts: Facts, fresh: readonly string[]): Decision | undefined {
+  const modelled = facts.model.services[service];
+  if (!modelled) return undefined;
+  const decision = (kind: ServiceStart["kind"], why: string, forced = false): Decision => ({
+    start: { service, kind, why },
+    forced,
+  });
+  if (modelled.provider !== undefined)
+    return wasProvided(service, facts) ? undefined : decision("create", "its provider has not run from here");
+  const mine = facts.containers.filter((container) => container.service === service);
+  if (mine.length === 0) return decision("create", "it has no container yet");
+  const changed = changeOf(service, mine, facts, fresh);
+  if (changed !== undefined) return decision("recreate", changed);
+  if (readsStaleSecret(modelled, facts))
+    return decision("recreate", "a secret that it reads from a file changed", true);
+  const stuck = mine.find(({ state }) => stuckStates.includes(state.status));
+  if (stuck) return decision("recreate", `its container is ${stuck.state.status}`, true);
+  if (mine.length !== modelled.replicas)
+    return decision("scale", `it has ${containers(mine.length)}, and ${modelled.replicas} are wanted`);
+  const stopped = mine.find((container) => !isAsWanted(container, modelled));
+  return stopped && decision("start", stateText(stopped));
+}
+
+/** The engine refuses to start a paused container, and a dead one cannot be started again. */
+const stuckStates: readonly string[] = ["paused", "dead"];
+
+/** Why Compose itself would replace the containers. */
+function changeOf(
+  service: string,
+  mine: readonly Container[],
+  { model, hashes, images }: Facts,
+  fresh: readonly string[],
+): string | undefined {
+  if (mine.some(({ configHash }) => configHash !== hashes.get(service))) return "its configuration changed";
+  if (fresh.includes(service)) return "its image is made or pulled anew";
+  const imageId = images.get(imageOf(model, service) ?? "");
+  return imageId !== undefined && mine.some((each) => each.imageId !== imageId) ? "its image changed" : undefined;
+}
+
+/** Starting an unhealthy or crashing container again would change nothing: verification tells what is wrong with it. */
+function isAsWanted(container: Container, { healthcheck }: ComposeService): boolean {
+  const { status } = container.state;
+  if (status === "running" || status === "restarting") return true;
+  const isServer = healthcheck !== undefined && !healthcheck.disable;
+  return !isServer && isFinished(container);
+}
+
+function stateText({ state }: Container): string {
+  return state.status === "exited"
+    ? `its container ended with exit code ${state.exitCode}`
+    : `its container is ${state.status}`;
+}
+
+function containers(count: number): string {
+  return `${count} container${count === 1 ? "" : "s"}`;
+}
+
+/** A provider leaves no container: only what was applied last tells that it ran. */
+function wasProvided(service: string, { applied }: Facts): boolean {
+  return applied.some((privilege) => privilege.service === service && privilege.kind === "host-program");
+}
+
+function readsStaleSecret({ secrets }: ComposeService, facts: Facts): boolean {
+  const stale = facts.staleSecretFiles.map((name) => facts.model.generatedSecrets[name]?.file);
+  return secrets.some(({ source }) => stale.includes(source));
+}
