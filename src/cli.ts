@@ -1,4 +1,5 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Finding } from "./core/finding.ts";
 import { type ConsentName, consentNames } from "./core/privilege.ts";
 
 /** Runs one command with its flags and arguments; the result becomes the exit code. */
@@ -79,7 +80,7 @@ export const commandTable: readonly CommandEntry[] = [
     example: "deploy logs gateway --follow --tail 50",
     args: [services()],
     options: [
-      new Option("-f, --follow", "keep showing new lines"),
+      new Option("-f, --follow", "keep showing new lines").conflicts("json"),
       new Option("--tail <n>", "last lines of each service").default("100").argParser(tail),
     ],
   },
@@ -123,22 +124,51 @@ export const globalOptions = (): Option[] => [
   new Option("--verbose", "show what the child processes say"),
 ];
 
-/** Builds the command line from the table. Errors of usage are thrown as CommanderError, never printed twice. */
+/** Builds the command line from the table. Errors of usage are thrown as CommanderError and printed by the caller. */
 export function createProgram(version: string, dispatch: Dispatch): Command {
   const program = new Command("deploy")
     .description("Deploys self-hosted AI-agent platforms with Docker Compose without handing the host to the agent.")
     .version(version, "-V, --version")
     .exitOverride()
-    .showHelpAfterError("(deploy --help shows every command)")
+    .configureOutput({ outputError: () => {} })
     .addHelpText("after", "\nExamples:\n  deploy plan\n  deploy up\n  deploy down");
-  for (const entry of commandTable) program.addCommand(createCommand(entry, dispatch));
+  for (const entry of commandTable) program.addCommand(createCommand(entry, dispatch).copyInheritedSettings(program));
   return program;
 }
 
 function createCommand(entry: CommandEntry, dispatch: Dispatch): Command {
-  const command = new Command(entry.name).summary(entry.summary).description(entry.summary).exitOverride();
+  const command = new Command(entry.name).summary(entry.summary).description(entry.summary);
   for (const argument of entry.args ?? []) command.addArgument(argument);
   for (const option of [...(entry.options ?? []), ...globalOptions()]) command.addOption(option);
   command.addHelpText("after", `\nExample:\n  ${entry.example}`);
   return command.action(() => dispatch(entry.name, command.opts(), command.args));
+}
+
+/** How the reading of a command line ended early: help and version are no errors, anything else is one finding. */
+export type Usage = { readonly kind: "shown" } | { readonly kind: "wrong"; readonly finding: Finding };
+
+/** Reads an error of the command line; undefined for any other error. */
+export function usageOf(error: unknown, argv: readonly string[]): Usage | undefined {
+  if (!(error instanceof CommanderError)) return undefined;
+  if (error.exitCode === 0) return { kind: "shown" };
+  if (error.code === "commander.help") {
+    return {
+      kind: "wrong",
+      finding: usageFinding("a command is missing", "./deploy up deploys; the commands are above"),
+    };
+  }
+  const [first = "", hint = ""] = error.message.split("\n");
+  const near = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint)?.[1];
+  const command = commandTable.find(({ name }) => name === argv[0])?.name;
+  const early = command === undefined && globalOptions().some(({ long, short }) => [long, short].includes(argv[0]));
+  const fix = near
+    ? `did you mean ${near}?`
+    : early
+      ? "write the command first: ./deploy up --json"
+      : `./deploy ${command ? `${command} ` : ""}--help shows ${command ? "its flags" : "every command"}`;
+  return { kind: "wrong", finding: usageFinding(first.replace(/^error: /, "").replace(/\.$/, ""), fix) };
+}
+
+function usageFinding(message: string, fix: string): Finding {
+  return { code: "D001", severity: "error", message, fix };
 }

@@ -3,9 +3,9 @@ import { detectMode } from "../core/detect.ts";
 import { parseEnvFile } from "../core/env-file.ts";
 import type { Finding } from "../core/finding.ts";
 import { folderOf, resolvePath } from "../core/stack.ts";
-import { DeployError, exitCodes } from "../errors.ts";
+import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { configPathOf, type GlobalFlags, valueOrStop } from "./prepare.ts";
+import { configPathOf, type GlobalFlags, missingConfig, missingEnvFile, valueOrStop } from "./prepare.ts";
 
 /** Shows mode and because for one file, as the platform's runtime would see it; asks no engine. */
 export async function detect(world: World, flags: GlobalFlags, file: string | undefined): Promise<void> {
@@ -17,7 +17,7 @@ export async function detect(world: World, flags: GlobalFlags, file: string | un
       ? resolvePath(folderOf(configPathOf(world, flags)), world.home, name)
       : resolvePath(world.cwd, world.home, name);
   const text = await world.files.read(path);
-  if (text === undefined) throw new DeployError([missing(name)], exitCodes.input);
+  if (text === undefined) throw new DeployError([missing(name)]);
   const environment = await readEnvironment(world, flags);
   const detection = valueOrStop(
     detectMode({
@@ -44,16 +44,17 @@ function forced(config: ConfigFile | undefined, file: string | undefined) {
 }
 
 async function optionalConfig(world: World, flags: GlobalFlags): Promise<ConfigFile | undefined> {
-  const text = await world.files.read(configPathOf(world, flags));
-  if (text === undefined) return undefined;
-  const parsed = parseConfig({ file: flags.config ?? "deploy.config.yaml", text });
-  return parsed.ok ? parsed.value : undefined;
+  const path = configPathOf(world, flags);
+  const text = await world.files.read(path);
+  if (text !== undefined) return valueOrStop(parseConfig({ file: flags.config ?? "deploy.config.yaml", text }), world);
+  if (flags.config !== undefined) throw new DeployError([missingConfig(path)]);
+  return undefined;
 }
 
 async function readEnvironment(world: World, flags: GlobalFlags): Promise<ReadonlyMap<string, string> | undefined> {
   if (flags.envFile === undefined) return undefined;
   const text = await world.files.read(resolvePath(world.cwd, world.home, flags.envFile));
-  if (text === undefined) throw new DeployError([missing(flags.envFile)], exitCodes.input);
+  if (text === undefined) throw new DeployError([missingEnvFile(flags.envFile)]);
   const parsed = valueOrStop(parseEnvFile({ file: flags.envFile, text }, new Map()), world);
   return new Map(parsed.entries.map(({ key, value }) => [key, value]));
 }

@@ -2,10 +2,12 @@ import { configSchema } from "../core/config-schema.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { type DownFacts, planDown } from "../core/plan-down.ts";
 import { planText } from "../core/plan-text.ts";
-import { folderOf } from "../core/stack.ts";
+import { folderOf, territoryOf } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
+import { FileReadError } from "../files.ts";
 import { downTasks } from "../shell/apply.ts";
 import { projectContainers, projectResources } from "../shell/engine.ts";
+import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { readReceipt, removeReceipt } from "../shell/receipt.ts";
@@ -53,9 +55,12 @@ async function projectOf(
     const { project, config } = await readSetting(world, flags);
     return { project, namePrefix: config.config.sandbox.namePrefix };
   } catch (error) {
-    if (!(error instanceof DeployError)) throw error;
+    if (!(error instanceof DeployError || error instanceof FileReadError)) throw error;
+    const defaults = configSchema.parse({ version: 1 });
+    const { envFile } = flags;
+    await hideKnownSecrets(world, territoryOf(defaults, configPathOf(world, flags), world.home, envFile));
     const receipt = await readReceipt(world, statePath);
-    const project = flags.project ?? receipt?.project ?? configSchema.parse({ version: 1 }).project;
+    const project = flags.project ?? receipt?.project ?? defaults.project;
     world.reporter.note(
       `the configuration cannot be read, so the project's name is ${receipt && !flags.project ? "taken from the last deployment" : "assumed"}: ${project}`,
     );

@@ -1,10 +1,10 @@
 import type { ComposeModel } from "../core/model.ts";
 import type { Step } from "../core/plan-steps.ts";
-import { DeployError } from "../errors.ts";
 import { stepTask } from "../shell/apply.ts";
 import { withLock } from "../shell/lock.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSituation, type Situation } from "./prepare.ts";
+import { stopOnUnknownServices } from "./services.ts";
 
 /** Builds the stack's images, or makes them from Debian packages, without starting anything. */
 export async function build(
@@ -48,13 +48,7 @@ function imageOf(model: ComposeModel, name: string): string | undefined {
 }
 
 function choose(model: ComposeModel, asked: readonly string[], possible: readonly string[]): readonly string[] {
-  const unknown = asked.filter((name) => !(name in model.services) && !(name in model.builtImages));
-  if (unknown.length > 0) {
-    const fix = `the stack's services are ${Object.keys(model.services).join(", ")}`;
-    throw new DeployError(
-      unknown.map((name) => ({ code: "D033", severity: "error", message: `the stack has no service ${name}`, fix })),
-    );
-  }
+  stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
   return asked.length === 0 ? possible : possible.filter((name) => asked.includes(name));
 }
 

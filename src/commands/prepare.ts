@@ -68,12 +68,23 @@ export async function readSetting(world: World, flags: GlobalFlags): Promise<Set
   return { config, territory, project: flags.project ?? config.config.project };
 }
 
-function missingConfig(path: string): Finding {
+/** There is no configuration where one is needed or was named. */
+export function missingConfig(path: string): Finding {
   return {
     code: "D014",
     severity: "error",
     message: `there is no configuration at ${path}`,
     fix: "run this in the folder that holds deploy.config.yaml, or name the file with --config",
+  };
+}
+
+/** An environment file that the operator named is not there; one that only the configuration names may still be made. */
+export function missingEnvFile(path: string): Finding {
+  return {
+    code: "D014",
+    severity: "error",
+    message: `there is no environment file ${path}, which --env-file names`,
+    fix: "correct the path (it starts at the current folder), or leave --env-file out",
   };
 }
 
@@ -86,6 +97,8 @@ export interface StackSetting extends Setting {
 export async function readStack(world: World, flags: GlobalFlags & { images?: ImageSource }): Promise<StackSetting> {
   const setting = await readSetting(world, flags);
   const { config, territory } = setting;
+  if (flags.envFile !== undefined && (await world.files.stat(territory.envPath))?.kind !== "file")
+    throw new DeployError([missingEnvFile(flags.envFile)]);
   const platform = await readPlatformConfig(world, config, territory);
   const images =
     flags.images ?? config.config.compose.images ?? (await readReceipt(world, territory.statePath))?.images;

@@ -20,10 +20,12 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
   const health = judgeHealth(services, containers);
   const privileges = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
   const down = containers.length === 0;
+  const exitCode = down || health.every(({ kind }) => kind === "ready") ? exitCodes.done : exitCodes.failed;
   world.reporter.result(
     down ? `nothing of ${project} is running` : statusText(project, receipt, health, containers, sandboxes, privileges),
     {
       version: 1,
+      exitCode,
       project,
       mode: receipt?.mode ?? null,
       because: receipt?.because ?? null,
@@ -33,7 +35,7 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
       privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
     },
   );
-  return down || health.every(({ kind }) => kind === "ready") ? exitCodes.done : exitCodes.failed;
+  return exitCode;
 }
 
 function serviceDocument(health: ServiceHealth, containers: readonly Container[]) {

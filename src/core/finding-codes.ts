@@ -9,12 +9,16 @@ export interface CodeEntry {
 
 /** Every finding code there is. Codes are stable: a code may be retired, never reused. */
 export const findingCodes = {
+  D001: { kind: "input", title: "The command line is not understood." },
   // deploy.config.yaml
   D010: { kind: "input", title: "A YAML file cannot be parsed." },
   D011: { kind: "input", title: "A configuration key is not known." },
   D012: { kind: "input", title: "A configuration value is not one of those allowed." },
   D013: { kind: "input", title: "A configuration value has the wrong type, or a required one is missing." },
-  D014: { kind: "input", title: "A file that the configuration names does not exist or cannot be read." },
+  D014: {
+    kind: "input",
+    title: "A file that the configuration or the command line names does not exist or cannot be read.",
+  },
   // the platform's configuration
   D020: { kind: "input", title: "The platform would refuse to load its configuration file." },
   D021: { kind: "input", title: "The platform's configuration names an environment variable that is not set." },
@@ -26,7 +30,7 @@ export const findingCodes = {
   D030: { kind: "input", title: "The environment file cannot be parsed." },
   D031: { kind: "input", title: "A Compose file needs a variable that is not set." },
   D032: { kind: "input", title: "Docker Compose refuses the merged files." },
-  D033: { kind: "input", title: "A service that the configuration names is not in the Compose files." },
+  D033: { kind: "input", title: "A service that the configuration or the command line names is not in the stack." },
   // the machine
   D040: { kind: "refused", title: "Docker is not installed." },
   D041: { kind: "refused", title: "The Docker daemon does not answer." },
@@ -34,7 +38,10 @@ export const findingCodes = {
   D043: { kind: "refused", title: "Docker Compose version 2 is not installed." },
   D044: { kind: "refused", title: "Docker Compose is too old." },
   D045: { kind: "refused", title: "The Docker socket that the mode needs is missing or is not a socket." },
-  D046: { kind: "refused", title: "The kubeconfig that provisioner mode needs is missing or is not a file." },
+  D046: {
+    kind: "refused",
+    title: "The kubeconfig that provisioner mode needs is missing, no file, or not readable for it.",
+  },
   D047: { kind: "refused", title: "A port that the stack publishes is in use." },
   D048: { kind: "refused", title: "The source of a bind mount does not exist." },
   D049: { kind: "refused", title: "A file could not be written: the disk is full or the folder is read-only." },

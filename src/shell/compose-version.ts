@@ -1,5 +1,4 @@
 import { composeVersionFinding } from "../core/docker-failures.ts";
-import type { Finding } from "../core/finding.ts";
 import { joinPath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
@@ -12,11 +11,11 @@ export interface KnownCompose {
   readonly plugin: string;
 }
 
-/** Refuses a Compose that is too old. Asking costs as much as a whole merge, so a plugin that was asked before is not asked again. */
-export async function composeVersionFindings(world: World, known: KnownCompose | undefined): Promise<Finding[]> {
+/** Stops at a Compose that is too old. Asking costs as much as a whole merge, so a plugin that was asked before is not asked again. */
+export async function stopOnOldCompose(world: World, known: KnownCompose | undefined): Promise<void> {
   const { version } = await readCompose(world, known);
   const finding = composeVersionFinding(version);
-  return finding ? [finding] : [];
+  if (finding) throw new DeployError([finding]);
 }
 
 /** The version of Compose, asked anew unless the same plugin file has answered before. */

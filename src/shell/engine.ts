@@ -2,6 +2,7 @@ import { listArgv } from "../core/compose-argv.ts";
 import { type Container, parseContainers } from "../core/container.ts";
 import { dockerFailure, type Failure } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
+import { inspectedSecrets } from "../core/secret-values.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 
@@ -28,7 +29,7 @@ export function engineFinding(result: Failure): Finding {
     dockerFailure(result) ?? {
       code: "D041",
       severity: "error",
-      message: `docker failed: ${result.stderr.trim().split("\n").at(-1) ?? `exit ${result.exitCode}`}`,
+      message: `docker failed: ${result.stderr.trim().split("\n").at(-1) || `exit ${result.exitCode}`}`,
       fix: "run `docker info` and mend what it says",
     }
   );
@@ -68,7 +69,10 @@ async function inspectContainers(world: World, ids: readonly string[]): Promise<
   if (ids.length === 0) return [];
   // A container may vanish between the two calls: what is still there is printed, the rest fails.
   const inspected = await docker(world, ["container", "inspect", ...ids]);
-  const parsed = parseContainers(JSON.parse(inspected.stdout || "[]"));
+  const json: unknown = JSON.parse(inspected.stdout || "[]");
+  // What a container prints, in its logs or in a health check, may be a secret of its own environment.
+  world.reporter.hide(inspectedSecrets(json));
+  const parsed = parseContainers(json);
   if (!parsed.ok) throw new DeployError(parsed.findings, exitCodes.refused);
   return parsed.value;
 }

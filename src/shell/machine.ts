@@ -4,6 +4,7 @@ import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
 
 /** What must be right on this machine before the stack may start: the socket, the kubeconfig, the sources of bind mounts. */
@@ -20,7 +21,7 @@ export async function machineFindings(
     mode === "aio"
       ? await socketFinding(world, config)
       : mode === "provisioner"
-        ? await kubeconfigFinding(world, config, territory)
+        ? await kubeconfigFinding(world, config, territory, model)
         : [];
   const checked = [config.config.sandbox.docker.socket, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
   return [...special, ...(await bindFindings(world, territory, stack, model, checked))];
@@ -43,21 +44,42 @@ async function socketFinding(world: World, config: ConfigFile): Promise<Finding[
   ];
 }
 
-async function kubeconfigFinding(world: World, config: ConfigFile, territory: Territory): Promise<Finding[]> {
+async function kubeconfigFinding(
+  world: World,
+  config: ConfigFile,
+  territory: Territory,
+  model: ComposeModel,
+): Promise<Finding[]> {
   const path = territory.kubeconfigPath;
+  const at = config.positionOf(["sandbox", "kubeconfig"]);
   const stat = await world.files.stat(path);
-  if (stat?.kind === "file") return [];
-  return [
-    {
+  if (stat?.kind !== "file") {
+    const message = stat
+      ? `${path} is not a file, and provisioner mode needs one kubeconfig file`
+      : `provisioner mode needs a kubeconfig, and there is none at ${path}`;
+    const fix = "set sandbox.kubeconfig to the one file that the provisioner may use";
+    return [{ code: "D046", severity: "error", message, fix, at }];
+  }
+  const readers = Object.entries(model.services).filter(([, { volumes }]) =>
+    volumes.some(({ type, source }) => type === "bind" && source === path),
+  );
+  return readers
+    .filter(([, { user }]) => !mayRead(stat, user))
+    .map(([service, { user = "" }]) => ({
       code: "D046",
       severity: "error",
-      message: stat
-        ? `${path} is not a file, and provisioner mode needs one kubeconfig file`
-        : `provisioner mode needs a kubeconfig, and there is none at ${path}`,
-      fix: "set sandbox.kubeconfig to the one file that the provisioner may use",
-      at: config.positionOf(["sandbox", "kubeconfig"]),
-    },
-  ];
+      message: `${service} runs as user ${user}, who may not read ${path} (mode ${stat.mode.toString(8).padStart(4, "0")}, owner ${stat.uid}:${stat.gid})`,
+      fix: `chown ${user} ${path}, or chmod 0644 ${path} if everybody on this machine may read it, or set PROVISIONER_USER in the environment file to a user that may`,
+      at,
+    }));
+}
+
+/** Whether a container's user may read a file of the host. An image's own user and users by name cannot be judged. */
+function mayRead({ mode, uid, gid }: FileStat, user: string | undefined): boolean {
+  const [owner, group] = /^(\d+)(?::(\d+))?$/.exec(user ?? "")?.slice(1) ?? [];
+  if (owner === undefined || Number(owner) === 0) return true;
+  if (Number(owner) === uid) return (mode & 0o400) !== 0;
+  return (mode & (Number(group ?? 0) === gid ? 0o040 : 0o004)) !== 0;
 }
 
 /** Docker would create a missing source as a directory that root owns, so every source must exist first. */

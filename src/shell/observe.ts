@@ -2,11 +2,12 @@ import type { ConfigFile } from "../core/config.ts";
 import type { Facts, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
+import { modelSecrets } from "../core/secret-values.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
-import { composeVersionFindings } from "./compose-version.ts";
+import { stopOnOldCompose } from "./compose-version.ts";
 import { imageIds, projectContainers } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
@@ -16,14 +17,14 @@ import { readReceipt } from "./receipt.ts";
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
   const receipt = await readReceipt(world, territory.statePath);
-  const [text, found, version] = await allOrFirstFailure([
+  const [text, found] = await allOrFirstFailure([
     readModelText(world, territory, stack),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
-    composeVersionFindings(world, receipt?.compose),
+    stopOnOldCompose(world, receipt?.compose),
   ]);
   const model = modelOf(text);
   const { containers, sandboxes } = found;
-  world.reporter.hide(Object.values(model.generatedSecrets).map(({ value }) => value.reveal()));
+  world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const [hashes, secrets, context, images, ports, machine] = await Promise.all([
     // Without containers there is nothing that a hash could be compared with.
@@ -34,7 +35,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     busyPorts(world, model, stack.excluded, containers),
     machineFindings(world, config, territory, stack, model, seeds),
   ]);
-  const findings = [...version, ...machine, ...ports.map(portFinding)];
+  const findings = [...machine, ...ports.map(portFinding)];
   const applied = receipt?.project === stack.project ? receipt.privileges : [];
   return {
     model,
