@@ -1,9 +1,9 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { createServer } from "node:net";
 import type { PortState } from "../world.ts";
 
 /** Tries to listen on a TCP port and, when it is taken, looks for the process that has it. */
 export async function portState(host: string, port: number): Promise<PortState> {
+  const { createServer } = await import("node:net");
   const code = await new Promise<string | undefined>((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));

@@ -1,15 +1,15 @@
-import { get as httpGet } from "node:http";
-import { get as httpsGet } from "node:https";
 import type { ProbeResult } from "../world.ts";
 
 const bodyLimitBytes = 64 * 1024;
 
 /** Asks a URL once; every failure to get an answer is a reason in words. Follows no redirect. */
-export function probe(url: string, timeoutMilliseconds: number): Promise<ProbeResult> {
+export async function probe(url: string, timeoutMilliseconds: number): Promise<ProbeResult> {
+  // Only `up` probes: other commands need not load the protocol.
+  const { get } = url.startsWith("https:") ? await import("node:https") : await import("node:http");
   return new Promise((resolve) => {
-    const get = url.startsWith("https:") ? httpsGet : httpGet;
+    // When every address of a name fails, the message is empty and the code says it.
     const fail = (error: Error) =>
-      resolve({ ok: false, reason: error.message || "code" in error ? String(error.message) : "no answer" });
+      resolve({ ok: false, reason: error.message || ("code" in error ? String(error.code) : error.name) });
     const request = get(url, { agent: false, timeout: timeoutMilliseconds }, (response) => {
       let body = "";
       response.setEncoding("utf8");

@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { homedir, hostname, userInfo } from "node:os";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { ParsedFlags } from "./commands/dispatch.ts";
+import { createFiles } from "./shell/files.ts";
+import { portState } from "./shell/port-state.ts";
+import type { Prefetch } from "./shell/prefetch.ts";
+import { probe } from "./shell/probe.ts";
+import { processStart } from "./shell/processes.ts";
+import { ask } from "./shell/question.ts";
+import { plainTasks } from "./terminal/plain-tasks.ts";
+import { createReporter } from "./terminal/reporter.ts";
+import type { Command, Reporter, RunOptions, World } from "./world.ts";
+
+/** What main hands over: the process it runs in, and what it has already started. */
+export interface Origin {
+  readonly version: string;
+  readonly process: NodeJS.Process;
+  readonly prefetch: Prefetch | undefined;
+}
+
+const toolRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Builds the one real World. */
+export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origin: Origin): Promise<World> {
+  const { process, prefetch, version } = origin;
+  const reporter = await createTerminalReporter(flags, process);
+  const processes = { pid: process.pid, startOf: processStart };
+  const run = async (command: Command, options?: RunOptions) => {
+    if (!options) return prefetch?.take(command) ?? ask(command, signal);
+    const { createRun } = await import("./shell/exec.ts");
+    return createRun(signal, () => reporter.hidden())(command, options);
+  };
+  return {
+    version,
+    toolRoot,
+    cwd: process.cwd(),
+    home: homedir(),
+    user: userName(process),
+    host: hostname(),
+    env: process.env,
+    signal,
+    files: createFiles(processes),
+    reporter,
+    now: () => new Date(),
+    randomBytes,
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
+    run,
+    portState,
+    probe,
+    process: processes,
+  };
+}
+
+/** A container or a bare uid may have no name. */
+function userName(process: NodeJS.Process): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+async function createTerminalReporter(flags: ParsedFlags, process: NodeJS.Process): Promise<Reporter> {
+  const { stdin, stdout, stderr, env } = process;
+  const json = flags.json ?? false;
+  const verbose = flags.verbose ?? false;
+  const terminal = {
+    stdout: (text: string) => void stdout.write(text),
+    stderr: (text: string) => void stderr.write(text),
+    json,
+    color: (flags.color ?? true) && !env["NO_COLOR"] && stderr.isTTY,
+  };
+  if (!stdin.isTTY || !stderr.isTTY || env["CI"] || json) {
+    return createReporter(
+      terminal,
+      plainTasks(verbose, () => performance.now() / 1000),
+      undefined,
+    );
+  }
+  const [{ liveTasks }, { createAsker }] = await Promise.all([
+    import("./terminal/live-tasks.ts"),
+    import("./terminal/ask.ts"),
+  ]);
+  return createReporter(terminal, liveTasks(stderr, verbose), createAsker(stdin, stderr));
+}

@@ -1,0 +1,84 @@
+import { createProgram } from "./cli.ts";
+import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
+import type { Finding } from "./core/finding.ts";
+import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
+import { FileReadError, FileWriteError } from "./files.ts";
+import { createWorld, type Origin } from "./real-world.ts";
+import type { Reporter } from "./world.ts";
+
+/** Runs one command line: maps what it did, or how it failed, to an exit code; the only place that shows an error. */
+export async function run(argv: readonly string[], origin: Origin): Promise<ExitCode> {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    origin.process.on(signal, () => interruption.abort(new InterruptedError(signal)));
+  }
+  let exitCode: ExitCode = exitCodes.done;
+  const program = createProgram(origin.version, async (command, flags, args) => {
+    exitCode = await runGuarded(command, flags, args, interruption.signal, origin);
+  });
+  try {
+    await program.parseAsync(["node", "deploy", ...argv]);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    // Help and version are no errors; commander has printed both them and usage errors already.
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.input;
+  }
+  return exitCode;
+}
+
+function isUsageError(error: unknown): error is Error & { exitCode: number } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    String(error.code).startsWith("commander.") &&
+    "exitCode" in error &&
+    typeof error.exitCode === "number"
+  );
+}
+
+async function runGuarded(
+  command: string,
+  flags: ParsedFlags,
+  args: readonly string[],
+  signal: AbortSignal,
+  origin: Origin,
+): Promise<ExitCode> {
+  const world = await createWorld(flags, signal, origin);
+  try {
+    return await runCommand(world, command, flags, args);
+  } catch (error) {
+    return showError(world.reporter, error, signal, origin);
+  }
+}
+
+function showError(reporter: Reporter, error: unknown, signal: AbortSignal, { version, process }: Origin): ExitCode {
+  if (signal.aborted || error instanceof InterruptedError) {
+    reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
+    return exitCodes.interrupted;
+  }
+  const known = error instanceof DeployError ? error : fileError(error);
+  if (known) {
+    reporter.findings(known.findings, known.exitCode);
+    return known.exitCode;
+  }
+  const where = `sandbox-deploy ${version} (Node ${process.version}, ${process.platform})`;
+  reporter.note(`this is a bug in ${where}; please report it with these lines:`);
+  reporter.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return exitCodes.bug;
+}
+
+/** A full disk, a read-only folder or an unreadable file is the operator's to mend, not a bug. */
+function fileError(error: unknown): DeployError | undefined {
+  const finding = fileFinding(error);
+  return finding && new DeployError([finding], exitCodeOf([finding]));
+}
+
+function fileFinding(error: unknown): Finding | undefined {
+  if (error instanceof FileReadError) {
+    const fix = "check its permissions and its encoding (UTF-8)";
+    return { code: "D014", severity: "error", message: error.message, fix };
+  }
+  if (!(error instanceof FileWriteError)) return undefined;
+  const fix = "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
+  return { code: "D049", severity: "error", message: error.message, fix };
+}
