@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { homedir, hostname, userInfo } from "node:os";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { ParsedFlags } from "./commands/dispatch.ts";
 import { createFiles } from "./shell/files.ts";
 import { portState } from "./shell/port-state.ts";
@@ -17,15 +15,14 @@ import type { Command, Reporter, RunOptions, World } from "./world.ts";
 /** What main hands over: the process it runs in, and what it has already started. */
 export interface Origin {
   readonly version: string;
+  readonly toolRoot: string;
   readonly process: NodeJS.Process;
   readonly prefetch: Prefetch | undefined;
 }
 
-const toolRoot = dirname(dirname(fileURLToPath(import.meta.url)));
-
 /** Builds the one real World. */
 export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origin: Origin): Promise<World> {
-  const { process, prefetch, version } = origin;
+  const { process, prefetch, version, toolRoot } = origin;
   const reporter = await createTerminalReporter(flags, process);
   const processes = { pid: process.pid, startOf: processStart };
   const run = async (command: Command, options?: RunOptions) => {
@@ -63,7 +60,8 @@ function userName(process: NodeJS.Process): string {
   }
 }
 
-async function createTerminalReporter(flags: ParsedFlags, process: NodeJS.Process): Promise<Reporter> {
+/** Builds the reporter that fits where this process writes. */
+export async function createTerminalReporter(flags: ParsedFlags, process: NodeJS.Process): Promise<Reporter> {
   const { stdin, stdout, stderr, env } = process;
   const json = flags.json ?? false;
   const verbose = flags.verbose ?? false;

@@ -1,9 +1,9 @@
-import { createProgram } from "./cli.ts";
+import { createProgram, usageOf } from "./cli.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
 import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
 import { FileReadError, FileWriteError } from "./files.ts";
-import { createWorld, type Origin } from "./real-world.ts";
+import { createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
 import type { Reporter } from "./world.ts";
 
 /** Runs one command line: maps what it did, or how it failed, to an exit code; the only place that shows an error. */
@@ -12,6 +12,8 @@ export async function run(argv: readonly string[], origin: Origin): Promise<Exit
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     origin.process.on(signal, () => interruption.abort(new InterruptedError(signal)));
   }
+  // Whoever read the output has gone, as in `logs --follow | head`: there is nothing more to say.
+  origin.process.stdout.on("error", (error) => interruption.abort(error));
   let exitCode: ExitCode = exitCodes.done;
   const program = createProgram(origin.version, async (command, flags, args) => {
     exitCode = await runGuarded(command, flags, args, interruption.signal, origin);
@@ -19,21 +21,15 @@ export async function run(argv: readonly string[], origin: Origin): Promise<Exit
   try {
     await program.parseAsync(["node", "deploy", ...argv]);
   } catch (error) {
-    if (!isUsageError(error)) throw error;
-    // Help and version are no errors; commander has printed both them and usage errors already.
-    return error.exitCode === 0 ? exitCodes.done : exitCodes.input;
+    const usage = usageOf(error, argv);
+    if (!usage) throw error;
+    if (usage.kind === "shown") return exitCodes.done;
+    const flags = { json: argv.includes("--json"), color: !argv.includes("--no-color") };
+    const reporter = await createTerminalReporter(flags, origin.process);
+    reporter.findings([usage.finding], exitCodes.input);
+    return exitCodes.input;
   }
   return exitCode;
-}
-
-function isUsageError(error: unknown): error is Error & { exitCode: number } {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    String(error.code).startsWith("commander.") &&
-    "exitCode" in error &&
-    typeof error.exitCode === "number"
-  );
 }
 
 async function runGuarded(
@@ -54,6 +50,7 @@ async function runGuarded(
 function showError(reporter: Reporter, error: unknown, signal: AbortSignal, { version, process }: Origin): ExitCode {
   if (signal.aborted || error instanceof InterruptedError) {
     reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
+    reporter.findings([], exitCodes.interrupted);
     return exitCodes.interrupted;
   }
   const known = error instanceof DeployError ? error : fileError(error);
@@ -64,6 +61,7 @@ function showError(reporter: Reporter, error: unknown, signal: AbortSignal, { ve
   const where = `sandbox-deploy ${version} (Node ${process.version}, ${process.platform})`;
   reporter.note(`this is a bug in ${where}; please report it with these lines:`);
   reporter.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  reporter.findings([], exitCodes.bug);
   return exitCodes.bug;
 }
 
