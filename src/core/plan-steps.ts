@@ -63,7 +63,7 @@ export function describeStep(step: Step): string {
     case "build":
       return `build ${step.services.join(", ")}`;
     case "pull":
-      return `pull ${step.policy === "always" ? "what is newest of " : ""}${step.services.join(", ")}`;
+      return `pull ${step.policy === "always" ? `the newest image${plural(step.services)} of ` : ""}${step.services.join(", ")}`;
     case "remove-containers":
       return `remove ${step.names.join(", ")}`;
     case "start":

@@ -65,7 +65,7 @@ function startLines(starts: readonly ServiceStart[], indent: string): string[] {
 function questionLines(questions: readonly PlanQuestion[]): string[] {
   if (questions.length === 0) return [];
   const lines = questions.flatMap((question) => [
-    ...wrapText(question.text, "  ? "),
+    ...question.text.split("; ").flatMap((part, index) => wrapText(part, index === 0 ? "  ? " : "    ")),
     ...wrapText(questionState(question), "    "),
   ]);
   return ["questions", ...lines];

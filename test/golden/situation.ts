@@ -1,0 +1,165 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
+import { type ConfigFile, type DeployConfig, parseConfig } from "../../src/core/config.ts";
+import { parseContainers } from "../../src/core/container.ts";
+import { detectMode } from "../../src/core/detect.ts";
+import type { Facts } from "../../src/core/facts.ts";
+import type { Finding, Outcome } from "../../src/core/finding.ts";
+import { findingCodes } from "../../src/core/finding-codes.ts";
+import { type Detection, modes } from "../../src/core/mode.ts";
+import { parseModel } from "../../src/core/model.ts";
+import type { UpOptions } from "../../src/core/plan-up.ts";
+import { privilegeKinds } from "../../src/core/privilege.ts";
+import { composeFiles, excludedServices, localImageVariables, type Stack, territoryOf } from "../../src/core/stack.ts";
+
+const root = "/srv/agents";
+const home = "/home/operator";
+
+const textMap = z.record(z.string(), z.string());
+const tree = z.record(z.string(), z.unknown());
+const findingCode = z.custom<Finding["code"]>((value) => typeof value === "string" && value in findingCodes);
+
+const givenSchema = z.strictObject({ model: tree, hashes: textMap, images: textMap, containers: z.array(tree) });
+
+/** What a case's facts.yaml may say; all but `stack` or `model` has an ordinary value when it is left out. */
+const factsSchema = z.strictObject({
+  stack: z.enum(modes).optional().describe("The default stack of this mode is what Compose merges."),
+  model: tree.optional().describe("Merged over the model of `stack`, or the whole model."),
+  hashes: textMap.default({}).describe("Compose's hashes, over those of `stack`."),
+  images: z.record(z.string(), z.string().nullable()).optional().describe("Over those of `stack`; null: not there."),
+  running: z.enum(modes).optional().describe("The containers of the default stack of this mode are there."),
+  containers: z.array(tree).default([]).describe("`docker inspect`; one that `running` brings is changed by its Name."),
+  sandboxes: z.array(tree).default([]),
+  applied: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })).default([]),
+  environment: textMap.default({}).describe("The gateway's environment, for `$NAME` in config.yaml."),
+  seeds: z.array(z.object({ from: z.string(), to: z.string(), mode: z.number(), why: z.string() })).default([]),
+  missingSecrets: z.array(z.string()).default([]),
+  staleSecretFiles: z.array(z.string()).default([]),
+  findings: z
+    .array(
+      z.object({
+        code: findingCode,
+        severity: z.enum(["error", "warning", "info"]),
+        message: z.string(),
+        fix: z.string(),
+      }),
+    )
+    .default([]),
+  options: z
+    .strictObject({
+      build: z.enum(["always", "never", "missing"]).optional(),
+      pull: z.enum(["always", "never", "missing"]).optional(),
+      accept: z.array(z.enum(["host-root", "host-network", "host-files"])).optional(),
+    })
+    .default({}),
+});
+type GivenFacts = z.output<typeof factsSchema>;
+
+/** Everything that `planUp` takes, or why no mode was found. */
+export type Situation =
+  | { readonly ok: false; readonly findings: readonly Finding[] }
+  | {
+      readonly ok: true;
+      readonly config: DeployConfig;
+      readonly facts: Facts;
+      readonly stack: Stack;
+      readonly options: UpOptions;
+      readonly findings: readonly Finding[];
+    };
+
+/** Reads a case's folder as `deploy plan` reads the world. */
+export function readSituation(folder: string): Situation {
+  const given = factsSchema.parse(parse(text(folder, "facts.yaml")));
+  const file = must(parseConfig({ file: "deploy.config.yaml", text: text(folder, "deploy.config.yaml") }));
+  const { config } = file;
+  const detected = detect(file, folder, given);
+  if (!detected.ok) return detected;
+  const { options, findings, environment: _, ...rest } = given;
+  const territory = territoryOf(config, `${root}/deploy.config.yaml`, home);
+  const { mode } = detected.value;
+  const images = config.compose.images ?? "registry";
+  return {
+    ok: true,
+    config,
+    facts: { ...factsOf(rest, folder), findings },
+    stack: {
+      project: config.project,
+      detection: detected.value,
+      files: composeFiles(config, mode, territory, root, home),
+      envPath: territory.envPath,
+      images,
+      variables: images === "local" ? localImageVariables("0.1.0") : {},
+      excluded: excludedServices(config, mode),
+    },
+    options: { build: options.build ?? "missing", pull: options.pull ?? "missing", accept: options.accept ?? [] },
+    findings: detected.findings,
+  };
+}
+
+function detect({ config, positionOf }: ConfigFile, folder: string, given: GivenFacts): Outcome<Detection> {
+  const { mode } = config.sandbox;
+  const at = `deploy.config.yaml:${positionOf(["sandbox", "mode"]).line ?? 1}`;
+  return detectMode({
+    rules: config.platform.detection,
+    config: { file: "config.yaml", text: text(folder, "config.yaml") },
+    environment: new Map(Object.entries(given.environment)),
+    ...(mode === "auto" ? {} : { forced: { mode, at } }),
+  });
+}
+
+function factsOf(
+  given: Omit<GivenFacts, "options" | "findings" | "environment">,
+  folder: string,
+): Omit<Facts, "findings"> {
+  const stack = given.stack && readGiven(folder, given.stack);
+  const running = given.running ? readGiven(folder, given.running).containers : [];
+  const images = Object.entries({ ...stack?.images, ...given.images });
+  return {
+    model: must(parseModel(merge(stack?.model ?? {}, given.model ?? {}))),
+    hashes: new Map(Object.entries({ ...stack?.hashes, ...given.hashes })),
+    images: new Map(images.flatMap(([name, id]) => (id === null ? [] : [[name, id] as const]))),
+    containers: must(parseContainers(mergeByName(running, given.containers))),
+    sandboxes: must(parseContainers(given.sandboxes)),
+    context: { projectRoot: root, home, cgroupVersion: 2 },
+    applied: given.applied,
+    busyPorts: [],
+    seeds: given.seeds,
+    missingSecrets: given.missingSecrets,
+    staleSecretFiles: given.staleSecretFiles,
+  };
+}
+
+function readGiven(folder: string, name: string): z.output<typeof givenSchema> {
+  return givenSchema.parse(parse(text(folder, `../given/${name}.yaml`)));
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/** Maps are merged key by key, anything else is replaced. */
+function merge(base: Tree, over: Tree): Tree {
+  const isTree = (value: unknown): value is Tree =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  const changed = Object.entries(over).map(([key, value]): [string, unknown] => {
+    const old = base[key];
+    return [key, isTree(old) && isTree(value) ? merge(old, value) : value];
+  });
+  return { ...base, ...Object.fromEntries(changed) };
+}
+
+function mergeByName(base: readonly Tree[], over: readonly Tree[]): Tree[] {
+  const changed = base.map((each) => merge(each, over.find(({ Name }) => Name === each["Name"]) ?? {}));
+  return [...changed, ...over.filter(({ Name }) => !base.some((each) => each["Name"] === Name))];
+}
+
+function text(folder: string, name: string): string {
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new Error(`the case has no ${name}`);
+  return readFileSync(path, "utf8");
+}
+
+function must<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Error(outcome.findings.map(({ message }) => message).join("\n"));
+  return outcome.value;
+}
