@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { Prefetch } from "./shell/prefetch.ts";
 
+// The built program lies in dist/, one folder below the checkout.
+const toolRoot = dirname(import.meta.dirname);
 const version = process.env.SANDBOX_DEPLOY_VERSION ?? "0.0.0-source";
 
 /** Starts early what lasts, and loads late what is needed: nothing at all for `--version`. */
@@ -12,7 +14,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const prefetch = await prefetchFor(argv);
   try {
     const { run } = await import("./run.ts");
-    return await run(argv, { version, process, prefetch });
+    return await run(argv, { version, toolRoot, process, prefetch });
   } finally {
     prefetch?.stop();
   }

@@ -1,10 +1,8 @@
+import "./schema-settings.ts";
 import * as z from "zod";
 import { detectionRulesSchema } from "./detection-rules.ts";
 import { modes } from "./mode.ts";
 import { consentNames } from "./privilege.ts";
-
-// Each schema is used once in a run: compiling a fast parser for it would cost more than it saves.
-z.config({ jitless: true });
 
 const path = z.string().min(1);
 

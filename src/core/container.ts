@@ -1,3 +1,4 @@
+import "./schema-settings.ts";
 import * as z from "zod";
 import { type Inspection, inspectSchema } from "./container-schema.ts";
 import { failure, type Outcome, success } from "./finding.ts";

@@ -1,3 +1,4 @@
+import "./schema-settings.ts";
 import * as z from "zod";
 import { modes } from "./mode.ts";
 

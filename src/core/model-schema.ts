@@ -1,3 +1,4 @@
+import "./schema-settings.ts";
 import * as z from "zod";
 import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";

@@ -1,3 +1,4 @@
+import "./schema-settings.ts";
 import * as z from "zod";
 
 /** A field that Go programs print as null, leave out, or fill: undefined where there is nothing. */

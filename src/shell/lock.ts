@@ -1,3 +1,4 @@
+import "../core/schema-settings.ts";
 import * as z from "zod";
 import { joinPath } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";

@@ -1,3 +1,4 @@
+import "../core/schema-settings.ts";
 import * as z from "zod";
 import type { Container } from "../core/container.ts";
 import { privilegesOfContainers } from "../core/live-privileges.ts";

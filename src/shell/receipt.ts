@@ -1,3 +1,4 @@
+import "../core/schema-settings.ts";
 import * as z from "zod";
 import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
