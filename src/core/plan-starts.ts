@@ -46,7 +46,7 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
   const stuck = mine.find(({ state }) => stuckStates.includes(state.status));
   if (stuck) return decision("recreate", `its container is ${stuck.state.status}`, true);
   if (mine.length !== modelled.replicas)
-    return decision("scale", `it has ${containers(mine.length)}, and ${modelled.replicas} are wanted`);
+    return decision("scale", `it has ${containers(mine.length)} where ${modelled.replicas} should be`);
   const stopped = mine.find((container) => !isAsWanted(container, modelled));
   return stopped && decision("start", stateText(stopped));
 }

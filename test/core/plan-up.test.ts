@@ -1,0 +1,296 @@
+import { describe, expect, test } from "vitest";
+import { container, ordinary, planFor, starts, stepsOf } from "./plan-facts.ts";
+
+const exited = (ExitCode: number) => ({ state: { Status: "exited", Running: false, ExitCode } });
+const policy = (Name: string) => ({ hostConfig: { RestartPolicy: { Name } } });
+const secretModel = {
+  "x-sandbox-deploy": {
+    secrets: { API_KEY: { value: "", file: "api_key" }, STORE_PASSWORD: { value: "s3cr3t", file: "store_password" } },
+  },
+};
+
+describe("a service", () => {
+  test.each<
+    [what: string, parts: Parameters<typeof container>[1], modelled: Record<string, unknown>, expected: string[]]
+  >([
+    ["that runs as configured is left alone", {}, {}, []],
+    ["that is unhealthy is left for verification to judge", { state: { Health: { Status: "unhealthy" } } }, {}, []],
+    ["that crashes and restarts is left for verification to judge", { state: { Status: "restarting" } }, {}, []],
+    [
+      "whose configuration has another hash is recreated",
+      { hash: "old" },
+      {},
+      ["recreate gateway: its configuration changed"],
+    ],
+    [
+      "that was stopped is started",
+      { ...exited(143), ...policy("unless-stopped") },
+      {},
+      ["start gateway: its container ended with exit code 143"],
+    ],
+    [
+      "that ended well although it should go on is started",
+      { ...exited(0), ...policy("unless-stopped") },
+      {},
+      ["start gateway: its container ended with exit code 0"],
+    ],
+    ["that ran once and ended well is finished", exited(0), {}, []],
+    ["that was to run until it succeeds, and did, is finished", { ...exited(0), ...policy("on-failure") }, {}, []],
+    [
+      "that ran once and failed is started again",
+      exited(1),
+      {},
+      ["start gateway: its container ended with exit code 1"],
+    ],
+    [
+      "that ended well but has a health check is a server and is started",
+      exited(0),
+      { healthcheck: { test: ["CMD", "true"] } },
+      ["start gateway: its container ended with exit code 0"],
+    ],
+    ["whose health check is disabled may be finished", exited(0), { healthcheck: { disable: true } }, []],
+    [
+      "that ended well but publishes a port is a server and is started",
+      { ...exited(0), hostConfig: { PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "80" }] } } },
+      {},
+      ["start gateway: its container ended with exit code 0"],
+    ],
+    [
+      "that was created and never started is started",
+      { state: { Status: "created", Running: false } },
+      {},
+      ["start gateway: its container is created"],
+    ],
+    [
+      "that is paused is recreated by force, for the engine does not start it",
+      { state: { Status: "paused" } },
+      {},
+      ["!recreate gateway: its container is paused"],
+    ],
+    [
+      "that is dead is recreated by force",
+      { state: { Status: "dead", Running: false } },
+      {},
+      ["!recreate gateway: its container is dead"],
+    ],
+    [
+      "that is stopped and has another configuration is recreated",
+      { ...exited(1), hash: "old" },
+      {},
+      ["recreate gateway: its configuration changed"],
+    ],
+  ])("%s", (_, parts, modelled, expected) => {
+    const services = { ...ordinary, gateway: { image: "demo:1", ...modelled } };
+    const plan = planFor({ services, containers: [container("gateway", parts), container("proxy")] });
+    expect(starts(plan)).toEqual(expected);
+    expect(plan.steps).toHaveLength(expected.length);
+  });
+
+  test("without a container is created", () => {
+    expect(starts(planFor({ containers: [container("proxy")] }))).toEqual(["create gateway: it has no container yet"]);
+  });
+
+  test("with a container of an older image under the same name is recreated", () => {
+    const plan = planFor({ images: { "demo:1": "sha256:2" } });
+    expect(starts(plan)).toEqual(["recreate gateway: its image changed", "recreate proxy: its image changed"]);
+  });
+
+  test("without an image of its own is compared under the name that Compose gives it", () => {
+    const services = { gateway: { build: { context: "." } }, proxy: { image: "demo:1" } };
+    const same = planFor({ services, images: { "demo:1": "sha256:1", "demo-gateway": "sha256:1" } });
+    const other = planFor({ services, images: { "demo:1": "sha256:1", "demo-gateway": "sha256:2" } });
+    expect(starts(same)).toEqual([]);
+    expect(starts(other)).toEqual(["recreate gateway: its image changed"]);
+  });
+
+  test("with an image named by its digest is compared under that name", () => {
+    const image = `ghcr.io/acme/app@sha256:${"a".repeat(64)}`;
+    const at = (id: string) =>
+      planFor({
+        services: { gateway: { image }, proxy: { image: "demo:1" } },
+        images: { [image]: id, "demo:1": "sha256:1" },
+      });
+    expect(starts(at("sha256:1"))).toEqual([]);
+    expect(starts(at("sha256:2"))).toEqual(["recreate gateway: its image changed"]);
+  });
+
+  test("whose provider ran from here is not run again, and is never waited for", () => {
+    const services = { ...ordinary, model: { provider: { type: "model" } } };
+    const containers = [container("gateway"), container("proxy")];
+    const privilege = { service: "model", kind: "host-program", detail: "provider model" } as const;
+    const first = planFor({ services, containers });
+    const second = planFor({ services, containers, applied: [privilege] });
+    expect(starts(first)).toEqual(["create model: its provider has not run from here"]);
+    expect(second.steps).toEqual([]);
+    expect([first.services, second.services]).toEqual([
+      ["gateway", "proxy"],
+      ["gateway", "proxy"],
+    ]);
+    expect(first.questions.map(({ name }) => name)).toEqual(["host-root"]);
+    expect(second.questions).toEqual([]);
+  });
+});
+
+describe("replicas", () => {
+  const at = (replicas: number, count: number) =>
+    planFor({
+      services: { ...ordinary, gateway: { image: "demo:1", deploy: { replicas } } },
+      containers: [
+        container("proxy"),
+        ...Array.from({ length: count }, (_, index) => container("gateway", { number: index + 1 })),
+      ],
+    });
+
+  test.each<[replicas: number, count: number, expected: string[]]>([
+    [3, 3, []],
+    [3, 0, ["create gateway: it has no container yet"]],
+    [3, 1, ["scale gateway: it has 1 container where 3 should be"]],
+    [1, 3, ["scale gateway: it has 3 containers where 1 should be"]],
+    [0, 0, []],
+  ])("%i wanted and %i there", (replicas, count, expected) => {
+    expect(starts(at(replicas, count))).toEqual(expected);
+  });
+
+  test("of zero are no service: not waited for, and what is left of it is removed", () => {
+    const plan = at(0, 2);
+    expect(plan.services).toEqual(["proxy"]);
+    expect(plan.steps).toEqual([
+      {
+        kind: "remove-containers",
+        why: "their service is scaled to zero",
+        names: ["demo-gateway-1", "demo-gateway-2"],
+        ids: ["gateway-1", "gateway-2"],
+      },
+    ]);
+  });
+
+  test("of which one differs are recreated", () => {
+    const plan = planFor({
+      services: { gateway: { image: "demo:1", scale: 2 }, proxy: { image: "demo:1" } },
+      containers: [container("proxy"), container("gateway"), container("gateway", { number: 2, hash: "old" })],
+    });
+    expect(starts(plan)).toEqual(["recreate gateway: its configuration changed"]);
+  });
+});
+
+describe("secrets", () => {
+  const services = {
+    gateway: { image: "demo:1", secrets: [{ source: "api_key" }, { source: "store_password" }] },
+    store: { image: "demo:1", secrets: [{ source: "store_password" }] },
+    proxy: { image: "demo:1" },
+  };
+
+  test("that changed on disk are written, and only their readers are recreated by force", () => {
+    const plan = planFor({
+      services,
+      model: secretModel,
+      staleSecretFiles: ["STORE_PASSWORD"],
+      containers: [container("gateway"), container("store"), container("proxy", { hash: "old" })],
+    });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["write-secret-files", "start", "start"]);
+    expect(starts(plan)).toEqual([
+      "!recreate gateway: a secret that it reads from a file changed",
+      "!recreate store: a secret that it reads from a file changed",
+      "recreate proxy: its configuration changed",
+    ]);
+  });
+
+  test("that only one service reads concern nobody else", () => {
+    const plan = planFor({ services, model: secretModel, staleSecretFiles: ["API_KEY"] });
+    expect(starts(plan)).toEqual(["!recreate gateway: a secret that it reads from a file changed"]);
+  });
+
+  test("that are missing are generated before anything else but the files they go into", () => {
+    const seed = { from: "/opt/tool/templates/env", to: "/srv/demo/.env", mode: 0o600, why: "there is none" };
+    const plan = planFor({
+      services,
+      model: secretModel,
+      seeds: [seed],
+      missingSecrets: ["API_KEY"],
+      staleSecretFiles: ["API_KEY"],
+      containers: [],
+      images: {},
+    });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual([
+      "seed-file",
+      "generate-secrets",
+      "write-secret-files",
+      "pull",
+      "start",
+    ]);
+    expect(stepsOf(plan, "seed-file")).toMatchObject([{ name: ".env", template: "/opt/tool/templates/env" }]);
+  });
+});
+
+describe("containers that the stack does not have", () => {
+  test("are removed before anything is started, sandboxes of aio mode too", () => {
+    const plan = planFor({
+      containers: [container("gateway", { hash: "old" }), container("proxy"), container("provisioner")],
+      sandboxes: [{ ...container("x"), id: "s1" }],
+      stack: { excluded: ["provisioner"] },
+    });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers", "remove-containers", "start"]);
+    expect(stepsOf(plan, "remove-containers").map(({ ids, why }) => [ids, why])).toEqual([
+      [["provisioner-1"], "not part of the stack in local mode"],
+      [["s1"], "sandboxes of aio mode; the stack is now in local mode"],
+    ]);
+  });
+
+  test("are only sandboxes where the mode is not aio", () => {
+    const sandboxes = [{ ...container("x"), id: "s1" }];
+    expect(planFor({ mode: "aio", sandboxes }).steps).toEqual([]);
+    expect(planFor({ mode: "provisioner", sandboxes }).steps).toHaveLength(1);
+  });
+
+  test("are not those of `docker compose run`, whatever their service", () => {
+    const oneoff = { "com.docker.compose.oneoff": "True" };
+    const plan = planFor({
+      containers: [
+        container("gateway"),
+        container("proxy"),
+        container("gateway", { number: 9, hash: "run", labels: oneoff, hostConfig: { Privileged: true } }),
+        container("old", { labels: oneoff }),
+      ],
+    });
+    expect(plan.steps).toEqual([]);
+    expect(plan.privileges).toEqual([]);
+  });
+
+  test("include a service that is in the files but excluded, which neither starts nor counts", () => {
+    const services = { ...ordinary, provisioner: { image: "demo:2", privileged: true } };
+    const containers = [container("gateway"), container("proxy"), container("provisioner")];
+    const plan = planFor({ services, containers, stack: { excluded: ["provisioner"] } });
+    expect(plan.services).toEqual(["gateway", "proxy"]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers"]);
+    expect(plan.privileges).toEqual([]);
+    expect(plan.questions).toEqual([]);
+  });
+});
+
+describe("names in the configuration", () => {
+  test.each(["required", "optional"])("exclude a service that another one %sly depends on: an error", (kind) => {
+    const dependency = { provisioner: { condition: "service_started", required: kind === "required" } };
+    const services = {
+      ...ordinary,
+      gateway: { image: "demo:1", depends_on: dependency },
+      provisioner: { image: "demo:1" },
+    };
+    const plan = planFor({ services, stack: { excluded: ["provisioner"] } });
+    expect(plan.findings).toMatchObject([{ code: "D012", severity: "error" }]);
+    expect(plan.findings[0]?.message).toContain("gateway depends on provisioner");
+    expect(planFor({ services }).findings).toEqual([]);
+  });
+
+  test("that no service has are warned about", () => {
+    const { findings } = planFor({ config: { platform: { service: "agent" }, compose: { proxy: "nginx" } } });
+    expect(findings.map(({ code, severity, message }) => `${severity} ${code} ${message}`)).toEqual([
+      "warning D033 platform.service names the service agent, which the Compose files do not have",
+      "warning D033 compose.proxy names the service nginx, which the Compose files do not have",
+    ]);
+  });
+});
+
+test("a plan passes on what was found about the machine", () => {
+  const finding = { code: "D047", severity: "error", message: "a port is in use" } as const;
+  expect(planFor({ findings: [finding] }).findings).toEqual([finding]);
+});
