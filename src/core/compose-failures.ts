@@ -84,7 +84,7 @@ function firstPlace(sources: readonly Source[], pattern: RegExp): Position | und
 function yamlFailure(message: string, sources: readonly Source[]): Finding | undefined {
   const [, file, line, reason] =
     /(?:parsing|failed to parse) (\S+\.ya?ml): (?:yaml: )?(?:line (\d+): )?(.*)/.exec(message) ??
-    /(?:(\S+\.ya?ml): )?yaml: (?:line (\d+): )?(.*)/.exec(message) ??
+    /(?:(\S+\.ya?ml): )?(?<![\w.])yaml: (?:line (\d+): )?(.*)/.exec(message) ??
     [];
   if (reason === undefined) return undefined;
   const [broken] = sources.flatMap(syntaxError);
@@ -124,7 +124,7 @@ function missingFile(message: string, sources: readonly Source[]): Finding | und
     code: "D014",
     severity: "error",
     message: `the Compose files name ${file}, which does not exist`,
-    fix: "create it, or correct its path in the Compose file",
+    fix: "create it, or correct its path: paths in Compose files start at the folder of the first of them",
     ...placed(firstPlace(sources, new RegExp(`^([^#\\n]*?)${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`, "m"))),
   };
 }

@@ -3,7 +3,7 @@ import { parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { joinPath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
 import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
 
@@ -116,17 +116,33 @@ export async function inputFindings(
 ): Promise<Finding[]> {
   const stats = await Promise.all(files.map((file) => world.files.stat(file)));
   const missing = files.filter((_, index) => stats[index]?.kind !== "file");
-  return [...missing.map((file) => missingFile(config, file)), ...(await envFindings(world, territory))];
+  return [
+    ...missing.map((file) => missingFile(config, file, placeOfFile(world, config, territory, file))),
+    ...(await envFindings(world, territory)),
+  ];
 }
 
-function missingFile(config: ConfigFile, file: string): Finding {
+function missingFile(config: ConfigFile, file: string, place: readonly PropertyKey[]): Finding {
   return {
     code: "D014",
     severity: "error",
     message: `the Compose file ${file} does not exist`,
     fix: "correct compose.base or compose.overlays; paths start at the folder of this file",
-    at: config.positionOf(["compose"]),
+    at: config.positionOf(place),
   };
+}
+
+/** Which key of the configuration names a Compose file. */
+function placeOfFile(world: World, config: ConfigFile, territory: Territory, file: string): readonly PropertyKey[] {
+  const { base, overlays } = config.config.compose;
+  const named: (readonly [readonly PropertyKey[], string | undefined])[] = [
+    [["compose", "base"], base],
+    ...Object.entries(overlays).flatMap(([key, paths = []]) =>
+      paths.map((path, index): [PropertyKey[], string] => [["compose", "overlays", key, index], path]),
+    ),
+  ];
+  const found = named.find(([, path]) => path !== undefined && resolvePath(territory.root, world.home, path) === file);
+  return found?.[0] ?? ["compose"];
 }
 
 async function envFindings(world: World, territory: Territory): Promise<readonly Finding[]> {

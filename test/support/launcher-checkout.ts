@@ -10,6 +10,7 @@ const sources = ["package.json", "package-lock.json", "src/main.ts", "src/core/p
 
 /** A Node.js that answers -v, plays the build, and otherwise shows what the deploy tool was started with. */
 export const fakeNode = `#!/bin/sh
+[ "$1" != -- ] || shift
 case $1 in
   -v) echo "\${FAKE_NODE_VERSION:-v20.19.0}"; exit ;;
   */scripts/build.mjs)

@@ -1,0 +1,30 @@
+import { rm } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { buildTool, createWorkbench, type Workbench } from "./workbench.ts";
+
+/** Builds the tool once for a test file and gives every test a folder of its own. */
+export function useWorkbench(): () => Workbench {
+  let tool = "";
+  let bench: Workbench | undefined;
+  beforeAll(async () => {
+    tool = await buildTool();
+  });
+  afterAll(() => rm(tool, { recursive: true, force: true }));
+  beforeEach(async () => {
+    bench = await createWorkbench(tool);
+  });
+  afterEach(() => bench?.dispose());
+  return () => {
+    if (!bench) throw new Error("the workbench is there only inside a test");
+    return bench;
+  };
+}
+
+/** Runs a command that has to stop with this exit code, nothing on stdout and nothing changed; returns what it says. */
+export async function refused(bench: Workbench, exitCode: number, ...args: string[]): Promise<string> {
+  const ended = await bench.deploy(...args);
+  expect(`exit ${ended.exitCode}\n${ended.stderr}`).toMatch(new RegExp(`^exit ${exitCode}\n`));
+  expect(ended.stdout).toBe("");
+  expect(await bench.changes()).toEqual([]);
+  return ended.stderr;
+}
