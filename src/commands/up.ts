@@ -5,6 +5,7 @@ import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { planText } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
+import { relativePath } from "../core/stack.ts";
 import { upTasks } from "../shell/apply.ts";
 import { readDeployed } from "../shell/compose.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
@@ -33,7 +34,7 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
     await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model }));
     return verify(world, situation, plan, flags.waitSeconds ?? situation.config.config.health.waitSeconds);
   });
-  report(world, plan, url);
+  report(world, situation, plan, url);
 }
 
 /** The plan that `up` would apply. */
@@ -137,11 +138,13 @@ function reportedMode(body: string): string | undefined {
   }
 }
 
-function report(world: World, plan: Plan, url: string | undefined): void {
+function report(world: World, { facts, territory }: Situation, plan: Plan, url: string | undefined): void {
+  const secrets = Object.keys(facts.model.generatedSecrets).join(", ");
   const lines = [
     plan.steps.length === 0 ? "nothing to change: the stack runs as planned" : "the stack is up and healthy",
     ...(url === undefined ? [] : [`url       ${url}`]),
     `mode      ${plan.mode} (${plan.because?.text ?? ""})`,
+    ...(secrets === "" ? [] : [`secrets   ${secrets} in ${relativePath(territory.root, territory.envPath)}`]),
     `next      ./deploy status, ./deploy logs gateway, ./deploy down`,
   ];
   world.reporter.result(lines.join("\n"), {

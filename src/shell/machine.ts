@@ -3,7 +3,7 @@ import { parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
-import { joinPath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
+import { relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
 import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
 
@@ -151,10 +151,5 @@ async function envFindings(world: World, territory: Territory): Promise<readonly
   const lookup = Object.entries(world.env).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, value] as const],
   );
-  return parseEnvFile({ file: showPath(territory.root, territory.envPath), text }, new Map(lookup)).findings;
-}
-
-/** A path as messages show it: relative to the configuration's folder where it lies below. */
-export function showPath(root: string, path: string): string {
-  return path.startsWith(`${joinPath(root, "")}/`) ? path.slice(root.length + 1) : path;
+  return parseEnvFile({ file: relativePath(territory.root, territory.envPath), text }, new Map(lookup)).findings;
 }
