@@ -12,6 +12,7 @@ export const exitCodes = {
   bug: 70,
   interrupted: 130,
 } as const;
+/** One of the exit codes. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A known stop: findings to show and the exit code they lead to. Thrown once, shown once, in main. */

@@ -19,6 +19,7 @@ export interface RunResult {
   readonly missing: boolean;
 }
 
+/** How a child process is watched; without options it is a question that answers at once. */
 export interface RunOptions {
   /** Receives output as it arrives, already redacted. */
   readonly onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
@@ -69,6 +70,7 @@ export interface Task {
   run(progress: (line: string) => void): Promise<void>;
 }
 
+/** A yes-or-no question. */
 export interface Question {
   readonly text: string;
   /** What a person without a terminal has to write instead. */

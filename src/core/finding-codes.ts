@@ -1,6 +1,7 @@
 /** What kind of stop an error of this code is: `input` exits 2, `refused` exits 3, `failed` exits 1. */
 export type CodeKind = "input" | "refused" | "failed";
 
+/** What is known of one code. */
 export interface CodeEntry {
   readonly kind: CodeKind;
   /** One sentence for the table of codes in the README. */
@@ -59,4 +60,5 @@ export const findingCodes = {
   D074: { kind: "failed", title: "Docker Compose failed." },
 } as const satisfies Record<string, CodeEntry>;
 
+/** One of the codes. */
 export type FindingCode = keyof typeof findingCodes;

@@ -1,5 +1,6 @@
 import type { FindingCode } from "./finding-codes.ts";
 
+/** An error stops, a warning is shown and passed over, info explains. */
 export type Severity = "error" | "warning" | "info";
 
 /** A place in a file; line and column count from 1. */
@@ -25,10 +26,12 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T; readonly findings: readonly Finding[] }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
+/** A value, with the warnings that came with it. */
 export function success<T>(value: T, findings: readonly Finding[] = []): Outcome<T> {
   return { ok: true, value, findings };
 }
 
+/** No value, and why. */
 export function failure(...findings: readonly Finding[]): Outcome<never> {
   return { ok: false, findings };
 }

@@ -1,5 +1,6 @@
 /** Where model-written code runs; it decides what the gateway must be trusted with. */
 export const modes = ["local", "aio", "provisioner"] as const;
+/** One of the modes. */
 export type Mode = (typeof modes)[number];
 
 /** Why a mode holds: the place it was read from and the values found there. */
@@ -16,6 +17,7 @@ export interface Because {
   readonly rule: string;
 }
 
+/** A mode and why it holds. */
 export interface Detection {
   readonly mode: Mode;
   readonly because: Because;

@@ -3,6 +3,7 @@ import type { SeedFile } from "./facts.ts";
 /** What a service's start means: it is new, stopped, made anew because something changed, or has too few or many containers. */
 export type StartKind = "create" | "start" | "recreate" | "scale";
 
+/** One service that a step starts, and why. */
 export interface ServiceStart {
   readonly service: string;
   readonly kind: StartKind;

@@ -1,0 +1,175 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { useWorkbench } from "./support/use-workbench.ts";
+import type { Rule } from "./support/workbench.ts";
+
+const workbench = useWorkbench();
+
+/** Secrets of four origins; each has characters that some encoding changes. */
+const planted = {
+  file: "Fi1e$ecret'with\"quotes&more",
+  quoted: "Quoted/Secret+of=the%file",
+  process: "Process$ecret/of&the+shell",
+  service: "Service\\Secret of<the>env_file",
+};
+const secrets = Object.values(planted);
+
+/** The spellings in which a secret may show up. */
+function spellings(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  return [
+    secret,
+    secret.replaceAll("$", "$$$$"),
+    encodeURIComponent(secret),
+    json,
+    JSON.stringify(json).slice(1, -1),
+    Buffer.from(secret).toString("base64"),
+    Buffer.from(secret).toString("base64url"),
+  ];
+}
+
+/** The start of a secret also gives it away, as where a message was cut off. */
+function expectClean(text: string, where: string) {
+  const leaks = secrets.flatMap(spellings).filter((spelling) => text.includes(spelling));
+  const parts = secrets.filter((secret) => text.includes(secret.slice(0, 12)));
+  expect({ where, leaks, parts }).toEqual({ where, leaks: [], parts: [] });
+}
+
+/** Everything that a careless program could print: each secret in each spelling. */
+const chatter = secrets.flatMap(spellings).join("\nnext ");
+
+async function plant() {
+  const bench = workbench();
+  await bench.write(
+    ".env",
+    [
+      `PORT=${bench.port}`,
+      `GATEWAY_API_KEY='${planted.file.replaceAll("'", "\\'")}'`,
+      `STORE_PASSWORD="${planted.quoted}"`,
+      `DATABASE_URL=postgres://user:${encodeURIComponent(planted.file)}@store/x`,
+      "",
+    ].join("\n"),
+  );
+  await bench.write("service.env", `MAIL_PASSWORD='${planted.service}'\n`);
+  await bench.write(
+    "more.yaml",
+    `services:\n  store:\n    env_file: ["${bench.folder}/service.env"]\n    environment:\n      API_TOKEN: \${API_TOKEN:-}\n      DATABASE_URL: \${DATABASE_URL}\n`,
+  );
+  await bench.write(
+    "deploy.config.yaml",
+    "version: 1\nproject: scripted\ncompose:\n  overlays:\n    always: [more.yaml]\n",
+  );
+}
+
+/** Runs a command and checks what it prints; returns it. */
+async function watched(...args: string[]) {
+  const ended = await workbench().deployWith({ API_TOKEN: planted.process }, ...args);
+  expectClean(ended.stdout, `stdout of ${args.join(" ")}`);
+  expectClean(ended.stderr, `stderr of ${args.join(" ")}`);
+  return ended;
+}
+
+/** Checks every file of the folder but those that are there to hold secrets. */
+async function expectCleanFiles() {
+  const { folder } = workbench();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const checked = paths.filter((path) => !/\/(\.env|service\.env|\.deploy\/secrets\/[^/]+)$/.test(path));
+  for (const path of checked) expectClean(await readFile(path, "utf8"), path);
+  return checked.map((path) => path.slice(folder.length + 1));
+}
+
+const commands = [["plan"], ["config"], ["status"], ["logs"], ["restart"], ["detect"], ["build"], ["pull"], ["down"]];
+
+describe("a planted secret", () => {
+  it("shows in no output of any command, and in no file but its own, when all goes well", async () => {
+    await plant();
+    workbench().openFrontDoor("local");
+    const up = await watched("up");
+    expect(up.exitCode).toBe(0);
+    await workbench().script({ when: " logs ", stdout: `store-1  | ${chatter}\n` });
+    for (const command of commands.slice(0, -1)) {
+      const text = await watched(...command, "--verbose");
+      const json = await watched(...command, "--json");
+      expect([command, text.exitCode, json.exitCode]).toEqual([command, 0, 0]);
+    }
+    expect(await expectCleanFiles()).toContain(".deploy/receipt.json");
+    expect((await watched("down")).exitCode).toBe(0);
+  });
+
+  it("is torn out of logs that arrive in pieces", async () => {
+    await plant();
+    workbench().openFrontDoor("local");
+    await watched("up");
+    const text = `store-1  | begin ${secrets.join(" and ")} end\n`;
+    for (const size of [1, 7, 20]) {
+      const chunks = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
+      await workbench().script({ when: " logs ", chunks });
+      const { stdout } = await watched("logs");
+      expect(stdout).toMatch(/^store-1 {2}\| begin .* end\n$/);
+    }
+  });
+
+  it("shows in no output when docker itself fails and quotes it", async () => {
+    await plant();
+    // What only a service's env_file holds, docker cannot know where it could not even merge the files.
+    const chatter = [planted.file, planted.quoted, planted.process].flatMap(spellings).join("\nnext ");
+    const failing: Rule[] = [
+      { when: "^(?!compose version)", exitCode: 1, stderr: `it failed: ${chatter}\n`, stdout: chatter },
+    ];
+    await workbench().script(...failing);
+    for (const command of [["up"], ...commands]) {
+      await watched(...command);
+      await watched(...command, "--json", "--verbose");
+    }
+    await expectCleanFiles();
+  });
+
+  it("shows in no output when compose up fails and quotes it", async () => {
+    await plant();
+    await workbench().script({ when: " up ", exitCode: 1, stderr: `cannot start: ${chatter}\n` });
+    const { exitCode, stderr } = await watched("up", "--verbose");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("D074");
+    expect(stderr).toContain("cannot start");
+    await expectCleanFiles();
+  });
+
+  it("shows in no output when a health check and the logs of a service quote it", async () => {
+    await plant();
+    const log = [{ ExitCode: 1, Output: `check says ${chatter}`, End: "2026-01-01T00:00:00Z" }];
+    await workbench().health("store", { Status: "unhealthy", FailingStreak: 30, Log: log });
+    await workbench().script({ when: "^logs ", stdout: `${chatter}\n`, stderr: chatter });
+    for (const flags of [[], ["--json"]]) {
+      const { exitCode, stdout, stderr } = await watched("up", ...flags);
+      expect(exitCode).toBe(1);
+      expect(stdout + stderr).toContain("D070");
+      expect(stdout + stderr).toContain("next ");
+    }
+    expect((await watched("status")).exitCode).toBe(1);
+    await expectCleanFiles();
+  });
+
+  it("shows in no output when the file that holds it is broken", async () => {
+    await plant();
+    await workbench().write(".env", `STORE_PASSWORD="${planted.quoted}\n`);
+    await workbench().script({ when: " logs | down | restart ", exitCode: 1, stderr: `line 1: ${planted.quoted}\n` });
+    for (const command of [["up"], ["plan", "--json"], ...commands]) await watched(...command);
+  });
+
+  it("shows in no output of a down without configuration", async () => {
+    await plant();
+    await workbench().write("deploy.config.yaml", "{{{");
+    await workbench().script({ when: "^ps", exitCode: 1, stderr: planted.quoted + planted.process });
+    expect((await watched("down")).exitCode).toBe(3);
+  });
+});
+
+it("a secret that is an ordinary word or number leaves JSON what it is", async () => {
+  await workbench().write(".env", `PORT=${workbench().port}\nGATEWAY_API_KEY=true\nSTORE_PASSWORD=version\n`);
+  for (const command of ["plan", "config", "status"]) {
+    const { stdout } = await workbench().deploy(command, "--json");
+    expect(JSON.parse(stdout)).toBeTypeOf("object");
+  }
+});
