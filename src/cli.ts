@@ -42,9 +42,9 @@ const upOptions = () => [
   new Option("--pull <policy>", "when to pull published images")
     .choices(["missing", "always", "never"])
     .default("missing"),
-  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)").argParser(
-    collectConsent,
-  ),
+  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)")
+    .choices(consentNames)
+    .argParser(collectConsent),
   images(),
 ];
 

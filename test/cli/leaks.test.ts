@@ -132,7 +132,7 @@ describe("a planted secret", () => {
     const { exitCode, stderr } = await watched("up", "--verbose");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("D074");
-    expect(stderr).toContain("cannot start");
+    expect(stderr).toContain("cannot start: ‹redacted›");
     await expectCleanFiles();
   });
 

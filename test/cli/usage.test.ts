@@ -1,0 +1,227 @@
+import { spawnSync } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, test } from "vitest";
+import { commandTable, globalOptions } from "../../src/cli.ts";
+import { command } from "../support/command.ts";
+import { refused, useWorkbench } from "./support/use-workbench.ts";
+
+const workbench = useWorkbench();
+const names = commandTable.map(({ name }) => name);
+
+describe("a command line that is not understood", () => {
+  const wrong: [string[], string, string][] = [
+    [["up", "--imagse", "local"], "unknown option '--imagse'", "did you mean --images?"],
+    [["up", "--volumes"], "unknown option '--volumes'", "./deploy up --help shows its flags"],
+    [["upp"], "unknown command 'upp'", "did you mean up?"],
+    [["frobnicate"], "unknown command 'frobnicate'", "./deploy --help shows every command"],
+    [["--json", "up"], "unknown option '--json'", "write the command first: ./deploy up --json"],
+    [["up", "gateway"], "too many arguments for 'up'", "./deploy up --help"],
+    [["up", "--images"], "option '--images <source>' argument missing", "./deploy up --help"],
+    [["up", "--images", "foo"], "Allowed choices are registry, local", "./deploy up --help"],
+    [["up", "--pull", "sometimes"], "Allowed choices are missing, always, never", "./deploy up --help"],
+    [["up", "--wait-seconds", "0"], "It must be a whole number from 1", "./deploy up --help"],
+    [["logs", "--tail", "abc"], "It must be a number of lines or all", "./deploy logs --help"],
+    [["logs", "--tail"], "option '--tail <n>' argument missing", "./deploy logs --help"],
+    [["logs", "--follow", "--json"], "cannot be used with option '--json'", "./deploy logs --help"],
+    [["up", "--accept", "nonsense"], "It must be one of host-root, host-network, host-files", "./deploy up --help"],
+    [["completion", "tcsh"], "Allowed choices are bash, zsh, fish", "./deploy completion --help"],
+    [["completion"], "missing required argument 'shell'", "./deploy completion --help"],
+  ];
+  test.each(wrong)("%j is D001 with a way out, and runs nothing", async (args, message, fix) => {
+    const { exitCode, stdout, stderr } = await workbench().deploy(...args);
+    expect(exitCode).toBe(2);
+    const said = args.includes("--json") ? `${stdout}${stderr}` : stderr;
+    expect(said).toMatch(/^error D001 /m);
+    expect(said).toContain(message);
+    expect(said).toContain(`fix: ${fix}`);
+    expect(await workbench().changes()).toEqual([]);
+    expect(stdout === "").toBe(!args.includes("--json"));
+  });
+
+  it("without any command shows the commands on stderr", async () => {
+    const said = await refused(workbench(), 2);
+    for (const name of names) expect(said).toContain(`  ${name} `);
+    expect(said).toContain("error D001 a command is missing");
+  });
+});
+
+describe("help", () => {
+  it("of the whole names every command and has examples", async () => {
+    const { exitCode, stdout, stderr } = await workbench().deploy("--help");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    for (const name of names) expect(stdout).toContain(`  ${name} `);
+    expect(stdout).toContain("Examples:\n  deploy plan");
+  });
+
+  test.each(commandTable)("of $name has every flag and an example that is a valid command line", async (entry) => {
+    const { exitCode, stdout } = await workbench().deploy(entry.name, "--help");
+    expect(exitCode).toBe(0);
+    for (const { long } of [...(entry.options ?? []), ...globalOptions()]) expect(stdout).toContain(String(long));
+    expect(stdout).toContain(`Example:\n  ${entry.example}`);
+    const line = entry.example.replace(/^eval "\$\((.*)\)"$/, "$1").replace(/^deploy /, "");
+    expect((await workbench().deploy(...line.split(" "), "--help")).exitCode).toBe(0);
+  });
+});
+
+it.each([[["--version"]], [["-V"]], [["up", "--version"]]])("%j says the version and nothing else", async (args) => {
+  const { exitCode, stdout } = await workbench().deploy(...args);
+  expect([exitCode, stdout]).toEqual([0, "0.0.1-test\n"]);
+});
+
+describe("--json", () => {
+  const json = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await workbench().deploy(...args, "--json");
+    const document: Record<string, unknown> = JSON.parse(stdout);
+    return { exitCode, document, stderr };
+  };
+
+  it("prints one document on stdout for every command that ends well", async () => {
+    workbench().openFrontDoor("local");
+    await workbench().script({ when: " logs ", stdout: "store-1  | one\ngateway-1 | two | three\nloose\n" });
+    const lines: string[][] = [
+      ["plan"],
+      ["build", "store"],
+      ["pull"],
+      ["up"],
+      ["status"],
+      ["logs"],
+      ["restart"],
+      ["detect", "config.yaml"],
+      ["completion", "bash"],
+      ["down"],
+    ];
+    for (const line of lines) {
+      const { exitCode, document } = await json(...line);
+      expect([line, exitCode, document["version"]]).toEqual([line, 0, 1]);
+    }
+    expect((await json("config")).document["services"]).toBeTypeOf("object");
+    expect((await json("logs")).document["lines"]).toEqual([
+      { container: "store-1", line: "one" },
+      { container: "gateway-1", line: "two | three" },
+      { container: null, line: "loose" },
+    ]);
+  });
+
+  it("prints the exit code and the findings when a command fails, and nothing else on stdout", async () => {
+    await workbench().script({ when: "^ps", exitCode: 1, stderr: "Cannot connect to the Docker daemon at x.\n" });
+    for (const line of [["up"], ["plan"], ["status"], ["logs"], ["restart"], ["build"], ["pull"], ["down"]]) {
+      const { exitCode, document } = await json(...line);
+      expect(document).toMatchObject({ version: 1, exitCode, findings: [{ code: "D041", severity: "error" }] });
+      expect(exitCode).toBe(3);
+    }
+  });
+
+  it("prints a place with each finding of the configuration", async () => {
+    await workbench().write("deploy.config.yaml", "version: 1\nsandbox: {mode: docker}\n");
+    for (const name of names.filter((each) => each !== "completion" && each !== "down")) {
+      const { exitCode, document } = await json(name);
+      expect([name, exitCode]).toEqual([name, 2]);
+      expect(document["findings"]).toMatchObject([
+        { code: "D012", at: { file: "deploy.config.yaml", line: 2, column: 17 } },
+      ]);
+    }
+  });
+
+  it("prints wrong usage as a document as well", async () => {
+    const { exitCode, document } = await json("up", "--imagse", "x");
+    expect(exitCode).toBe(2);
+    expect(document).toMatchObject({ version: 1, exitCode: 2, findings: [{ code: "D001" }] });
+  });
+
+  it("of a plan that would be refused has the plan, its findings and the exit code", async () => {
+    await workbench().write("more.yaml", "services:\n  store:\n    volumes: ['/nowhere/data:/extra:ro']\n");
+    await workbench().write("deploy.config.yaml", "version: 1\ncompose:\n  overlays:\n    always: [more.yaml]\n");
+    const { exitCode, document } = await json("plan");
+    expect(exitCode).toBe(3);
+    expect(document).toMatchObject({ version: 1, exitCode: 3, mode: "local", findings: [{ code: "D048" }] });
+  });
+});
+
+describe("stdout and stderr", () => {
+  it("keep results apart from progress", async () => {
+    workbench().openFrontDoor("local");
+    const up = await workbench().deploy("up");
+    expect(up.stdout).toMatch(/^the stack is up and healthy\nurl {7}http/);
+    expect(up.stderr).toContain("- wait until every service is healthy");
+    const plan = await workbench().deploy("plan");
+    expect(plan.stdout).toContain("\nsteps\n  1. ");
+    expect(plan.stderr).toBe("");
+  });
+
+  it("have no colour in a pipe, with NO_COLOR or with --no-color", async () => {
+    await workbench().write("deploy.config.yaml", "version: 2\n");
+    for (const [env, flag] of [
+      [{}, "--yes"],
+      [{ NO_COLOR: "1" }, "--yes"],
+      [{ FORCE_COLOR: "1" }, "--no-color"],
+    ] as const) {
+      const { stdout, stderr } = await workbench().deployWith(env, "up", flag);
+      expect(stderr).toContain("D012");
+      expect(stdout + stderr).not.toContain("\u001b");
+    }
+  });
+
+  it("let NO_COLOR and --json take the colour from Compose's logs", async () => {
+    await workbench().deployWith({ NO_COLOR: "1" }, "logs");
+    await workbench().deploy("logs", "--json");
+    await workbench().deploy("logs");
+    const asked = (await workbench().calls()).filter((argv) => argv.includes("logs"));
+    expect(asked.map((argv) => argv.includes("--no-color"))).toEqual([true, true, false]);
+  });
+});
+
+describe("completion", () => {
+  const script = async (shell: string) => (await workbench().deploy("completion", shell)).stdout;
+
+  /** What bash offers for a line, the last word being completed. */
+  async function offered(...words: string[]): Promise<string[]> {
+    const file = join(workbench().folder, "completion.bash");
+    await writeFile(file, await script("bash"));
+    const line = [
+      `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sandbox_deploy`,
+      `printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ].join("; ");
+    const { stdout } = await command("bash", ["-c", line, "bash", file, "./deploy", ...words], {
+      cwd: workbench().folder,
+    });
+    return stdout.split("\n").filter((word) => word !== "");
+  }
+
+  it("for bash completes every command", async () => {
+    expect(await offered("")).toEqual([...names, "--help", "--version"]);
+    expect(await offered("re")).toEqual(["restart"]);
+  });
+
+  it("for bash completes the flags of each command", async () => {
+    for (const { name, options = [] } of commandTable) {
+      const flags = [...options, ...globalOptions()].map(({ long }) => String(long));
+      expect(await offered(name, "--")).toEqual(expect.arrayContaining([...flags, "--help"]));
+    }
+    expect(await offered("up", "--im")).toEqual(["--images"]);
+  });
+
+  it("for bash completes the values that a flag or an argument allows", async () => {
+    expect(await offered("up", "--images", "")).toEqual(["registry", "local"]);
+    expect(await offered("up", "--accept", "host-n")).toEqual(["host-network"]);
+    expect(await offered("completion", "z")).toEqual(["zsh"]);
+  });
+
+  it("for bash completes files, also those with spaces, where a file is meant", async () => {
+    await mkdir(join(workbench().folder, "some folder"));
+    expect(await offered("up", "--config", "deploy.c")).toEqual(["deploy.config.yaml"]);
+    expect(await offered("detect", "some")).toEqual(["some folder"]);
+    await rm(join(workbench().folder, "some folder"), { recursive: true });
+  });
+
+  it.each(["bash", "zsh", "fish"])("for %s is a script without syntax errors", async (shell) => {
+    const text = await script(shell);
+    for (const name of names) expect(text).toContain(name);
+    const file = join(workbench().folder, `completion.${shell}`);
+    await writeFile(file, text);
+    const checked = spawnSync(shell, [shell === "fish" ? "--no-execute" : "-n", file], { encoding: "utf8" });
+    // A shell that is not installed cannot be asked.
+    if (!(checked.error && "code" in checked.error && checked.error.code === "ENOENT"))
+      expect([checked.status, checked.stderr]).toEqual([0, ""]);
+  });
+});
