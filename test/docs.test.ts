@@ -223,6 +223,8 @@ describe("the plan document", () => {
     build: true,
     pull: true,
     "remove-containers": true,
+    "remove-sandboxes": true,
+    "remove-networks": true,
     start: true,
     "remove-project": true,
   };

@@ -10,7 +10,7 @@ import { projectContainers, projectResources } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { readReceipt, removeReceipt } from "../shell/receipt.ts";
+import { clearReceipt, readReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { consent } from "./consent.ts";
 import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
@@ -25,10 +25,8 @@ export async function down(world: World, flags: GlobalFlags & { volumes?: boolea
   await consent(world, plan.questions);
   if (plan.steps.length > 0) {
     await withLock(world, statePath, "down", async () => {
-      await world.reporter.tasks(
-        downTasks(world, plan, async () => (await projectContainers(world, project, namePrefix)).sandboxes),
-      );
-      await removeReceipt(world, statePath);
+      await world.reporter.tasks(downTasks(world, plan, { project, namePrefix }));
+      await clearReceipt(world, statePath);
     });
   }
   const kept =

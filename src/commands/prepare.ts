@@ -38,6 +38,8 @@ export interface Setting {
   readonly config: ConfigFile;
   readonly territory: Territory;
   readonly project: string;
+  /** For platforms whose sandboxes are known only by name. */
+  readonly namePrefix: string | undefined;
 }
 
 /** A setting whose mode is known and whose world has been read. */
@@ -65,7 +67,12 @@ export async function readSetting(world: World, flags: GlobalFlags): Promise<Set
     flags.envFile === undefined ? undefined : resolvePath(world.cwd, world.home, flags.envFile),
   );
   await hideKnownSecrets(world, territory);
-  return { config, territory, project: flags.project ?? config.config.project };
+  return {
+    config,
+    territory,
+    project: flags.project ?? config.config.project,
+    namePrefix: config.config.sandbox.namePrefix,
+  };
 }
 
 /** There is no configuration where one is needed or was named. */

@@ -31,6 +31,8 @@ export interface Facts {
   readonly context: PrivilegeContext;
   /** Privileges of the last deployment from here: what only a model can show is not gained anew by every `up`. */
   readonly applied: readonly Pick<Privilege, "service" | "kind" | "detail">[];
+  /** The service that reads the platform's configuration, where that file is not the one of the last deployment. */
+  readonly rereads: string | undefined;
   /** Image id by reference; a missing image has no entry. */
   readonly images: ReadonlyMap<string, string>;
   readonly busyPorts: readonly BusyPort[];

@@ -1,7 +1,7 @@
 import type { Container } from "./container.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
 import type { Step } from "./plan-steps.ts";
-import { removeContainers } from "./plan-up.ts";
+import { removeSandboxes } from "./plan-up.ts";
 import type { Privilege } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 
@@ -21,7 +21,7 @@ export function planDown(facts: DownFacts, options: { volumes: boolean; confirme
   const steps: Step[] = [];
   const running = facts.containers.length + facts.networks.length > 0;
   if (facts.sandboxes.length > 0) {
-    steps.push(removeContainers(facts.sandboxes, "sandboxes that the gateway started; Compose does not know them"));
+    steps.push(removeSandboxes(facts.sandboxes, "sandboxes that the gateway started; Compose does not know them"));
   }
   const volumes = options.volumes ? facts.volumes : [];
   if (running || volumes.length > 0) {

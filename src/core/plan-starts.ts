@@ -39,6 +39,7 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
     return wasProvided(service, facts) ? undefined : decision("create", "its provider has not run from here");
   const mine = facts.containers.filter((container) => container.service === service);
   if (mine.length === 0) return decision("create", "it has no container yet");
+  if (facts.rereads === service) return decision("recreate", "the platform's configuration file changed", true);
   const changed = changeOf(service, mine, facts, fresh);
   if (changed !== undefined) return decision("recreate", changed);
   if (readsStaleSecret(modelled, facts))

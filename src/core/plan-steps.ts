@@ -37,6 +37,13 @@ export type Step =
       readonly ids: readonly string[];
     }
   | {
+      readonly kind: "remove-sandboxes";
+      readonly why: string;
+      /** Those that were there when it was planned; whatever the gateway started since then goes too. */
+      readonly names: readonly string[];
+    }
+  | { readonly kind: "remove-networks"; readonly why: string; readonly names: readonly string[] }
+  | {
       readonly kind: "start";
       readonly why: string;
       readonly services: readonly ServiceStart[];
@@ -67,6 +74,10 @@ export function describeStep(step: Step): string {
       return `pull ${step.policy === "always" ? `the newest image${plural(step.services)} of ` : ""}${step.services.join(", ")}`;
     case "remove-containers":
       return `remove ${step.names.join(", ")}`;
+    case "remove-sandboxes":
+      return `remove ${step.names.length === 1 ? "the sandbox" : "the sandboxes"} ${step.names.join(", ")}`;
+    case "remove-networks":
+      return `remove the network${plural(step.names)} ${step.names.join(", ")}`;
     case "start":
       return describeStarts(step.services);
     case "remove-project":

@@ -39,6 +39,7 @@ export function planUp(config: DeployConfig, everything: Facts, stack: Stack, op
       ...images.steps,
       ...removals(facts, stack, services),
       ...startSteps(facts, services, images.fresh),
+      ...leftovers(facts, stack),
     ],
     findings: [...facts.findings, ...nameFindings(config, facts, stack, services), ...images.findings],
     questions: hostQuestions(privileges, config, options.accept),
@@ -117,16 +118,34 @@ function removals(facts: Facts, stack: Stack, services: readonly string[]): Step
   if (foreign.length > 0)
     steps.push(removeContainers(foreign, `not part of the stack in ${stack.detection.mode} mode`));
   if (idle.length > 0) steps.push(removeContainers(idle, "their service is scaled to zero"));
-  if (facts.sandboxes.length > 0 && stack.detection.mode !== "aio") {
-    steps.push(
-      removeContainers(facts.sandboxes, `sandboxes of aio mode; the stack is now in ${stack.detection.mode} mode`),
-    );
+  return steps;
+}
+
+/** What can go only once the services no longer use it: sandboxes when no gateway starts them any more, networks of another mode. */
+function leftovers({ containers, sandboxes, model }: Facts, stack: Stack): Step[] {
+  const steps: Step[] = [];
+  if (sandboxes.length > 0 && stack.detection.mode !== "aio") {
+    steps.push(removeSandboxes(sandboxes, `sandboxes of aio mode; the stack is now in ${stack.detection.mode} mode`));
+  }
+  const known = Object.entries(model.networks).map(([key, { name }]) => name ?? `${stack.project}_${key}`);
+  const attached = new Set(containers.flatMap(({ networks }) => networks));
+  const names = [...attached].filter((name) => name.startsWith(`${stack.project}_`) && !known.includes(name));
+  if (names.length > 0) {
+    steps.push({
+      kind: "remove-networks",
+      why: `the stack has no such network in ${stack.detection.mode} mode`,
+      names,
+    });
   }
   return steps;
 }
 
-/** A step that removes containers by id, shown by name. */
-export function removeContainers(containers: readonly Container[], why: string): Step {
+/** A step that removes sandboxes, shown by name. */
+export function removeSandboxes(sandboxes: readonly Container[], why: string): Step {
+  return { kind: "remove-sandboxes", why, names: sandboxes.map(({ name }) => name) };
+}
+
+function removeContainers(containers: readonly Container[], why: string): Step {
   return {
     kind: "remove-containers",
     why,

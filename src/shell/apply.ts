@@ -1,6 +1,5 @@
 import { buildArgv, composeEnvironment, downArgv, pullArgv, upArgv } from "../core/compose-argv.ts";
 import { composeFailure } from "../core/compose-failures.ts";
-import type { Container } from "../core/container.ts";
 import { dockerFailure } from "../core/docker-failures.ts";
 import { appendToEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
@@ -12,10 +11,10 @@ import { describeStep, type Step } from "../core/plan-steps.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunResult, Task, World } from "../world.ts";
-import { docker } from "./engine.ts";
+import { docker, projectContainers } from "./engine.ts";
 
 /** What the steps of an `up` act on. */
-export interface UpTarget {
+export interface UpTarget extends DownTarget {
   readonly stack: Stack;
   readonly territory: Territory;
   readonly model: ComposeModel;
@@ -40,21 +39,23 @@ export function stepTask(world: World, step: Step, target: UpTarget, secrets = n
   return { title: describeStep(step), run: (progress) => applyStep(world, step, { ...target, progress, secrets }) };
 }
 
-/** Tasks of a `down`. A gateway may start one more sandbox until it is gone, so sandboxes are asked for again at the end. */
-export function downTasks(world: World, plan: Plan, remainingSandboxes: () => Promise<readonly Container[]>): Task[] {
+/** What a `down` acts on: all that it knows for sure is names. */
+export interface DownTarget {
+  readonly project: string;
+  readonly namePrefix: string | undefined;
+}
+
+/** Tasks of a `down`. A gateway may start one more sandbox until it is gone, so they are asked for again at the end. */
+export function downTasks(world: World, plan: Plan, target: DownTarget): Task[] {
   const tasks = plan.steps.flatMap((step): Task[] => {
     const title = describeStep(step);
-    if (step.kind === "remove-containers") return [{ title, run: () => removeContainers(world, step.ids) }];
+    if (step.kind === "remove-sandboxes") return [{ title, run: () => removeSandboxes(world, target) }];
     if (step.kind === "remove-project")
       return [{ title, run: (progress) => removeProject(world, step.project, step.volumes, progress) }];
     return [];
   });
-  const sweep = async () =>
-    removeContainers(
-      world,
-      (await remainingSandboxes()).map(({ id }) => id),
-    );
-  return tasks.length === 0 ? [] : [...tasks, { title: "look for sandboxes that began meanwhile", run: sweep }];
+  const sweep = { title: "look for sandboxes that began meanwhile", run: () => removeSandboxes(world, target) };
+  return tasks.length === 0 ? [] : [...tasks, sweep];
 }
 
 async function applyStep(world: World, step: Step, context: ApplyContext): Promise<void> {
@@ -74,6 +75,10 @@ async function applyStep(world: World, step: Step, context: ApplyContext): Promi
       return compose(world, stack, pullArgv(stack, step.services, step.policy), context.progress);
     case "remove-containers":
       return removeContainers(world, step.ids);
+    case "remove-sandboxes":
+      return removeSandboxes(world, context);
+    case "remove-networks":
+      return removeNetworks(world, step.names);
     case "start": {
       const names = step.services.map(({ service }) => service);
       return compose(world, stack, upArgv(stack, names, step.recreate), context.progress);
@@ -166,6 +171,19 @@ async function compose(
   // `up` also fails when a dependency is unhealthy: the health check that follows tells which, with its logs.
   if (result.exitCode !== 0 && !/dependency failed to start|is unhealthy/.test(result.stderr))
     stopUnlessDone(result, "docker compose failed");
+}
+
+async function removeSandboxes(world: World, { project, namePrefix }: DownTarget): Promise<void> {
+  const { sandboxes } = await projectContainers(world, project, namePrefix);
+  await removeContainers(
+    world,
+    sandboxes.map(({ id }) => id),
+  );
+}
+
+/** A network that something of the operator's still uses stays: it grants nothing by itself. */
+async function removeNetworks(world: World, names: readonly string[]): Promise<void> {
+  await docker(world, ["network", "rm", ...names]);
 }
 
 /** Removes containers by id; one that is gone already is what was wanted. */

@@ -56,7 +56,9 @@ export async function projectContainers(
   for (const [id = "", name = "", composeProject, oneoff, sandboxProject, role] of rows) {
     if (composeProject === project && oneoff?.toLowerCase() !== "true") ofCompose.add(id);
     else if (sandboxProject === project && role === "sandbox") ofGateway.add(id);
-    else if (namePrefix !== undefined && name.startsWith(namePrefix)) ofGateway.add(id);
+    // A name says little: a container that another project or gateway claims is not ours.
+    else if (!composeProject && !sandboxProject && namePrefix !== undefined && name.startsWith(namePrefix))
+      ofGateway.add(id);
   }
   const all = await inspectContainers(world, [...ofCompose, ...ofGateway]);
   return {

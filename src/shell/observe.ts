@@ -36,14 +36,17 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     machineFindings(world, config, territory, stack, model, seeds),
   ]);
   const findings = [...machine, ...ports.map(portFinding)];
-  const applied = receipt?.project === stack.project ? receipt.privileges : [];
+  const last = receipt?.project === stack.project ? receipt : undefined;
+  const reread =
+    last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {
     model,
     hashes,
     containers,
     sandboxes,
     context,
-    applied,
+    applied: last?.privileges ?? [],
+    rereads: reread ? config.config.platform.service : undefined,
     images,
     busyPorts: ports,
     seeds,

@@ -54,7 +54,8 @@ export async function writeReceipt(world: World, statePath: string, receipt: Rec
   });
 }
 
-/** Forgets the receipt, after everything was taken down. */
-export async function removeReceipt(world: World, statePath: string): Promise<void> {
-  await world.files.remove(joinPath(statePath, receiptName));
+/** Notes that everything was taken down: nothing is applied any more, but how it was deployed is known for the next time. */
+export async function clearReceipt(world: World, statePath: string): Promise<void> {
+  const last = await readReceipt(world, statePath);
+  if (last) await writeReceipt(world, statePath, { ...last, services: [], privileges: [], imageIds: {} });
 }

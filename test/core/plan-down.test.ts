@@ -42,8 +42,8 @@ describe("down", () => {
   test("removes sandboxes first, also where the stack itself is gone", () => {
     const sandboxes = [{ ...container("x"), id: "s1", name: "demo-sandbox-1" }];
     const kinds = (facts: DownFacts) => planDown(facts, plain).steps.map(({ kind }) => kind);
-    expect(kinds({ ...running, sandboxes })).toEqual(["remove-containers", "remove-project"]);
-    expect(kinds({ ...nothing, sandboxes })).toEqual(["remove-containers"]);
+    expect(kinds({ ...running, sandboxes })).toEqual(["remove-sandboxes", "remove-project"]);
+    expect(kinds({ ...nothing, sandboxes })).toEqual(["remove-sandboxes"]);
   });
 
   test("asks before it deletes data, naming it, unless that was confirmed", () => {

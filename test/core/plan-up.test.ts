@@ -223,17 +223,28 @@ describe("secrets", () => {
 });
 
 describe("containers that the stack does not have", () => {
-  test("are removed before anything is started, sandboxes of aio mode too", () => {
+  test("are removed before anything is started; sandboxes once no old gateway can start another", () => {
     const plan = planFor({
       containers: [container("gateway", { hash: "old" }), container("proxy"), container("provisioner")],
-      sandboxes: [{ ...container("x"), id: "s1" }],
+      sandboxes: [{ ...container("x"), id: "s1", name: "demo-sandbox-1" }],
       stack: { excluded: ["provisioner"] },
     });
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers", "remove-containers", "start"]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers", "start", "remove-sandboxes"]);
     expect(stepsOf(plan, "remove-containers").map(({ ids, why }) => [ids, why])).toEqual([
       [["provisioner-1"], "not part of the stack in local mode"],
-      [["s1"], "sandboxes of aio mode; the stack is now in local mode"],
     ]);
+    expect(stepsOf(plan, "remove-sandboxes").map(({ names, why }) => [names, why])).toEqual([
+      [["demo-sandbox-1"], "sandboxes of aio mode; the stack is now in local mode"],
+    ]);
+  });
+
+  test("leave no network of another mode, and keep those of the model and of other projects", () => {
+    const networks = ["demo_default", "demo_control", "bridge", "other_front"];
+    const plan = planFor({
+      containers: [{ ...container("gateway"), networks }, container("proxy")],
+      model: { networks: { default: { name: "demo_default" } } },
+    });
+    expect(stepsOf(plan, "remove-networks").map(({ names }) => names)).toEqual([["demo_control"]]);
   });
 
   test("are only sandboxes where the mode is not aio", () => {
@@ -293,4 +304,13 @@ describe("names in the configuration", () => {
 test("a plan passes on what was found about the machine", () => {
   const finding = { code: "D047", severity: "error", message: "a port is in use" } as const;
   expect(planFor({ findings: [finding] }).findings).toEqual([finding]);
+});
+
+test("the service that reads the platform's configuration is made anew when that file changed", () => {
+  const [step] = planFor({ rereads: "gateway" }).steps;
+  expect(step).toMatchObject({
+    kind: "start",
+    recreate: true,
+    services: [{ service: "gateway", kind: "recreate", why: "the platform's configuration file changed" }],
+  });
 });

@@ -124,6 +124,7 @@ function factsOf(
     sandboxes: must(parseContainers(given.sandboxes)),
     context: { projectRoot: root, home, cgroupVersion: 2 },
     applied: given.applied,
+    rereads: undefined,
     busyPorts: [],
     seeds: given.seeds,
     missingSecrets: given.missingSecrets,
