@@ -1,3 +1,4 @@
+import { parse } from "dotenv";
 import type { ComposeModel } from "./model.ts";
 import { looksSecret } from "./redact.ts";
 
@@ -6,6 +7,14 @@ export function secretValues(variables: Iterable<readonly [string, string]>): st
   return [...variables]
     .flatMap(([name, value]) => [...(looksSecret(name) ? [value] : []), ...urlPasswords(value)])
     .filter(isHidden);
+}
+
+/**
+ * Secrets of an environment file as a program sees them that reads the file itself with the common dotenv grammar: it takes
+ * `abc#def` and `a$b` for other values than Compose does, and what it prints must be hidden as well.
+ */
+export function dotenvSecrets(text: string): string[] {
+  return secretValues(Object.entries(parse(text)));
 }
 
 /** Secrets of an environment file that cannot be parsed, line by line: rather a part too many than one too few. */

@@ -1,5 +1,5 @@
 import { parseEnvFile } from "../core/env-file.ts";
-import { secretValues, writtenSecrets } from "../core/secret-values.ts";
+import { dotenvSecrets, secretValues, writtenSecrets } from "../core/secret-values.ts";
 import { joinPath, type Territory } from "../core/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
@@ -21,12 +21,11 @@ async function environmentFile(world: World, path: string): Promise<string[]> {
   if (text === undefined) return [];
   const parsed = parseEnvFile({ file: path, text }, new Map(definedEntries(world.env)));
   if (!parsed.ok) return writtenSecrets(text);
-  return secretValues(
-    parsed.value.entries.flatMap(({ key, value, fileValue }) => [
-      [key, value],
-      [key, fileValue],
-    ]),
-  );
+  const readings = parsed.value.entries.flatMap(({ key, value, fileValue }): [string, string][] => [
+    [key, value],
+    [key, fileValue],
+  ]);
+  return [...secretValues(readings), ...dotenvSecrets(text)];
 }
 
 async function secretFiles(world: World, folder: string): Promise<string[]> {
