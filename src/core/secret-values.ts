@@ -10,8 +10,8 @@ export function secretValues(variables: Iterable<readonly [string, string]>): st
 }
 
 /**
- * Secrets of an environment file as a program sees them that reads the file itself with the common dotenv grammar: it takes
- * `abc#def` and `a$b` for other values than Compose does, and what it prints must be hidden as well.
+ * Secrets of an environment file as a program sees them that reads the file itself with the common dotenv grammar: it ends
+ * `abc#def` at the `#` and keeps `a$b` whole, where Compose does the opposite. What it prints must be hidden as well.
  */
 export function dotenvSecrets(text: string): string[] {
   return secretValues(Object.entries(parse(text)));
