@@ -149,6 +149,18 @@ describe("stdout and stderr", () => {
     expect(plan.stderr).toBe("");
   });
 
+  it("end a command quietly when nobody reads on", async () => {
+    const { folder, tool } = workbench();
+    await workbench().script({ when: " logs ", stdout: "store-1  | one line of many\n".repeat(100_000) });
+    const line = `"$0" -- "${tool}/dist/main.js" logs | head -n 1`;
+    const { stdout, stderr } = await command("bash", ["-c", line, process.execPath], {
+      cwd: folder,
+      env: workbench().environment,
+    });
+    expect(stdout).toBe("store-1  | one line of many\n");
+    expect(stderr).not.toMatch(/bug|EPIPE|\bat /);
+  });
+
   it("have no colour in a pipe, with NO_COLOR or with --no-color", async () => {
     await workbench().write("deploy.config.yaml", "version: 2\n");
     for (const [env, flag] of [

@@ -25,6 +25,8 @@ export interface Workbench {
   readonly port: number;
   /** The folder of the tool itself, as it shows in paths. */
   readonly tool: string;
+  /** The variables that the tool runs with; undefined ones are taken away. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   deploy(...args: string[]): Promise<Ended>;
   /** Like deploy, with other variables; an undefined one is taken away. */
   deployWith(env: Readonly<Record<string, string | undefined>>, ...args: string[]): Promise<Ended>;
@@ -96,22 +98,23 @@ export async function createWorkbench(tool: string): Promise<Workbench> {
   };
   const changes = async () => (await calls()).filter(changesSomething);
   let server: Server | undefined;
+  const environment = {
+    ...withoutSecrets(),
+    PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
+    HOME: home,
+    CI: "true",
+    SCRIPTED_DOCKER: bin,
+  };
   const deployWith: Workbench["deployWith"] = (env, ...args) =>
     command(process.execPath, ["--", join(tool, "dist/main.js"), ...args], {
       cwd: folder,
-      env: {
-        ...withoutSecrets(),
-        PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
-        HOME: home,
-        CI: "true",
-        SCRIPTED_DOCKER: bin,
-        ...env,
-      },
+      env: { ...environment, ...env },
     });
   return {
     folder,
     port,
     tool,
+    environment,
     deploy: (...args) => deployWith({}, ...args),
     deployWith,
     script,
