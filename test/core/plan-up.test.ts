@@ -222,62 +222,6 @@ describe("secrets", () => {
   });
 });
 
-describe("containers that the stack does not have", () => {
-  test("are removed before anything is started; sandboxes once no old gateway can start another", () => {
-    const plan = planFor({
-      containers: [container("gateway", { hash: "old" }), container("proxy"), container("provisioner")],
-      sandboxes: [{ ...container("x"), id: "s1", name: "demo-sandbox-1" }],
-      stack: { excluded: ["provisioner"] },
-    });
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers", "start", "remove-sandboxes"]);
-    expect(stepsOf(plan, "remove-containers").map(({ ids, why }) => [ids, why])).toEqual([
-      [["provisioner-1"], "not part of the stack in local mode"],
-    ]);
-    expect(stepsOf(plan, "remove-sandboxes").map(({ names, why }) => [names, why])).toEqual([
-      [["demo-sandbox-1"], "sandboxes of aio mode; the stack is now in local mode"],
-    ]);
-  });
-
-  test("leave no network of another mode, and keep those of the model and of other projects", () => {
-    const networks = ["demo_default", "demo_control", "bridge", "other_front"];
-    const plan = planFor({
-      containers: [{ ...container("gateway"), networks }, container("proxy")],
-      model: { networks: { default: { name: "demo_default" } } },
-    });
-    expect(stepsOf(plan, "remove-networks").map(({ names }) => names)).toEqual([["demo_control"]]);
-  });
-
-  test("are only sandboxes where the mode is not aio", () => {
-    const sandboxes = [{ ...container("x"), id: "s1" }];
-    expect(planFor({ mode: "aio", sandboxes }).steps).toEqual([]);
-    expect(planFor({ mode: "provisioner", sandboxes }).steps).toHaveLength(1);
-  });
-
-  test("are not those of `docker compose run`, whatever their service", () => {
-    const oneoff = { "com.docker.compose.oneoff": "True" };
-    const plan = planFor({
-      containers: [
-        container("gateway"),
-        container("proxy"),
-        container("gateway", { number: 9, hash: "run", labels: oneoff, hostConfig: { Privileged: true } }),
-        container("old", { labels: oneoff }),
-      ],
-    });
-    expect(plan.steps).toEqual([]);
-    expect(plan.privileges).toEqual([]);
-  });
-
-  test("include a service that is in the files but excluded, which neither starts nor counts", () => {
-    const services = { ...ordinary, provisioner: { image: "demo:2", privileged: true } };
-    const containers = [container("gateway"), container("proxy"), container("provisioner")];
-    const plan = planFor({ services, containers, stack: { excluded: ["provisioner"] } });
-    expect(plan.services).toEqual(["gateway", "proxy"]);
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["remove-containers"]);
-    expect(plan.privileges).toEqual([]);
-    expect(plan.questions).toEqual([]);
-  });
-});
-
 describe("names in the configuration", () => {
   test.each(["required", "optional"])("exclude a service that another one %sly depends on: an error", (kind) => {
     const dependency = { provisioner: { condition: "service_started", required: kind === "required" } };
