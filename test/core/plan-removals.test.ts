@@ -57,17 +57,9 @@ describe("containers that the stack does not have", () => {
   });
 });
 
-describe("networks that the stack does not have", () => {
-  const networks = { demo_default: {}, demo_control: {}, bridge: {}, demo2_default: {} };
-  const containers = [container("gateway", { network: { Networks: networks } }), container("proxy")];
-
-  test("are removed last, those of the engine and of other projects never", () => {
-    const { steps } = planFor({ containers });
-    expect(steps).toMatchObject([{ kind: "remove-networks", names: ["demo_control"] }]);
-  });
-
-  test("are known by their name or else by their key", () => {
-    const model = { networks: { default: { name: "demo_default" }, control: {} } };
-    expect(planFor({ containers, model }).steps).toEqual([]);
-  });
+test("a network of the stack is known by its name or else by its key", () => {
+  const networks = ["demo_default", "demo_control"];
+  const containers = [{ ...container("gateway"), networks }, container("proxy")];
+  const model = { networks: { default: { name: "demo_default" }, control: {} } };
+  expect(planFor({ containers, model }).steps).toEqual([]);
 });
