@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/scenario-images.ts"],
           setupFiles: ["test/support/failure-report.ts"],
           fileParallelism: false,
           testTimeout: 600_000,
