@@ -7,8 +7,8 @@ import { type GlobalFlags, readStack } from "./prepare.ts";
 
 /** Shows the merged Compose model as it would run, with every secret replaced. */
 export async function config(world: World, flags: GlobalFlags): Promise<void> {
-  const { stack, territory } = await readStack(world, flags);
-  const text = await readModelText(world, territory, stack);
+  const { stack } = await readStack(world, flags);
+  const text = await readModelText(world, stack);
   world.reporter.hide(modelSecrets(modelOf(text)));
   const model = redactModel(JSON.parse(text), createRedactor(world.reporter.hidden()));
   world.reporter.result(stringify(model).trimEnd(), model);

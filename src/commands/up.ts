@@ -28,6 +28,7 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   const situation = await readSituation(world, flags);
   const plan = planOf(situation, flags);
   stopOnErrors(plan.findings);
+  if (plan.findings.length > 0) world.reporter.findings(plan.findings, 0);
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const url = await withLock(world, situation.territory.statePath, "up", async () => {

@@ -26,10 +26,37 @@ export function parseConfig(source: Source): Outcome<ConfigFile> {
   const keyAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.key);
   const valueAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.value);
   // Issues carry what was written only on request: it tells a wrong value from a missing one.
-  const parsed = configSchema.safeParse(document?.toJS({ maxAliasCount: -1 }) ?? {}, { reportInput: true });
+  const value = valueOf(document);
+  if (value === unresolved) return failure(unresolvedAlias(source));
+  const parsed = configSchema.safeParse(value ?? {}, { reportInput: true });
   if (parsed.success) return success({ config: parsed.data, positionOf: keyAt });
   const findings = parsed.error.issues.flatMap((issue) => issueFindings(issue, { keyAt, valueAt }));
   return failure(...findings.toSorted((left, right) => (left.at?.line ?? 0) - (right.at?.line ?? 0)));
+}
+
+const unresolved = Symbol("an alias that leads nowhere, or to too much");
+
+/** A configuration of this size needs few aliases: more are a file that unfolds until memory ends. */
+const aliasLimit = 1000;
+
+function valueOf(document: Document.Parsed | undefined): unknown {
+  try {
+    return document?.toJS({ maxAliasCount: aliasLimit });
+  } catch (error) {
+    if (error instanceof ReferenceError) return unresolved;
+    throw error;
+  }
+}
+
+function unresolvedAlias(source: Source): Finding {
+  const offset = /(^|[\s[{,])\*[^\s,\]}]/.exec(source.text)?.index ?? 0;
+  return {
+    code: "D010",
+    severity: "error",
+    message: "this file has an alias (*name) without its anchor (&name), or far too many of them",
+    fix: "write the value out where the alias stands",
+    at: positionAt(source, offset === 0 ? 0 : offset + 1),
+  };
 }
 
 function yamlFinding(source: Source, error: { message: string; pos: [number, number] }): Finding {

@@ -23,7 +23,11 @@ export function dockerFailure({ missing, stderr }: Failure): Finding | undefined
       "install Docker Engine with the Compose plugin, see https://docs.docker.com/engine/install/",
     );
   }
-  if (/permission denied/i.test(stderr) && /docker (API|daemon)|docker\.sock/i.test(stderr)) {
+  if (
+    /permission denied.*(docker (API|daemon)|docker\.sock)|(docker (API|daemon)|docker\.sock).*permission denied/i.test(
+      stderr,
+    )
+  ) {
     return refusal(
       "D042",
       "this user may not use the Docker socket",

@@ -44,8 +44,13 @@ export function formatFinding(finding: Finding): string {
   if (at?.text !== undefined && at.line !== undefined) {
     const number = String(at.line);
     lines.push(`  ${number} | ${at.text}`);
-    if (at.column !== undefined) lines.push(`  ${" ".repeat(number.length)} | ${" ".repeat(at.column - 1)}^`);
+    if (at.column !== undefined) lines.push(`  ${" ".repeat(number.length)} | ${blanks(at.text, at.column - 1)}^`);
   }
   if (finding.fix) lines.push(`  fix: ${finding.fix}`);
   return lines.join("\n");
+}
+
+/** As wide as the first characters of a text: a tab stays a tab, so that the marker stands below its place. */
+function blanks(text: string, count: number): string {
+  return text.slice(0, count).replace(/[^\t]/g, " ").padEnd(count);
 }

@@ -11,6 +11,7 @@ import { describeStep, type Step } from "../core/plan-steps.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunResult, Task, World } from "../world.ts";
+import { withEnvFile } from "./compose.ts";
 import { docker, projectContainers } from "./engine.ts";
 
 /** What the steps of an `up` act on. */
@@ -59,7 +60,7 @@ export function downTasks(world: World, plan: Plan, target: DownTarget): Task[] 
 }
 
 async function applyStep(world: World, step: Step, context: ApplyContext): Promise<void> {
-  const { stack } = context;
+  const stack = await withEnvFile(world, context.stack);
   switch (step.kind) {
     case "seed-file":
       return seedFile(world, step.seed);

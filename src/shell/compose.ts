@@ -10,8 +10,8 @@ import { keyedFingerprint } from "./fingerprint.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** The merged model as Compose prints it, secrets included: redact it before it goes anywhere. */
-export async function readModelText(world: World, territory: Territory, stack: Stack): Promise<string> {
-  const asked = await readableStack(world, territory, stack);
+export async function readModelText(world: World, stack: Stack): Promise<string> {
+  const asked = await withEnvFile(world, stack);
   const result = await docker(world, modelArgv(asked), { env: composeEnvironment(stack, world.env) });
   if (result.exitCode !== 0) throw new DeployError([await composeRefusal(world, stack.files, result)]);
   return result.stdout;
@@ -39,11 +39,11 @@ export async function readHashes(
   const compose = await readCompose(world, receipt?.compose);
   const known = receipt?.model;
   const same = key !== undefined && known && compose === receipt.compose && known.mac === keyedFingerprint(key, text);
-  return new Map(Object.entries(same ? known.hashes : await askHashes(world, territory, stack)));
+  return new Map(Object.entries(same ? known.hashes : await askHashes(world, stack)));
 }
 
-async function askHashes(world: World, territory: Territory, stack: Stack): Promise<Record<string, string>> {
-  const asked = await readableStack(world, territory, stack);
+async function askHashes(world: World, stack: Stack): Promise<Record<string, string>> {
+  const asked = await withEnvFile(world, stack);
   const result = await docker(world, hashArgv(asked), { env: composeEnvironment(stack, world.env) });
   const pairs = result.stdout.split("\n").map((line) => line.trim().split(/\s+/));
   return Object.fromEntries(pairs.flatMap(([service, hash]) => (service && hash ? [[service, hash]] : [])));
@@ -58,8 +58,8 @@ export async function readDeployed(
   const key = (await readFingerprintKey(world, territory)) ?? (await createFingerprintKey(world, territory));
   const [compose, text, hashes] = await Promise.all([
     readCompose(world, undefined),
-    readModelText(world, territory, stack),
-    askHashes(world, territory, stack),
+    readModelText(world, stack),
+    askHashes(world, stack),
   ]);
   return { compose, model: { mac: keyedFingerprint(key, text), hashes } };
 }
@@ -79,7 +79,7 @@ async function createFingerprintKey(world: World, territory: Territory): Promise
   return key;
 }
 
-/** Compose fails on an environment file that does not exist yet, and without the flag it would look for another one. */
-async function readableStack(world: World, territory: Territory, stack: Stack): Promise<Stack> {
-  return { ...stack, envPath: (await world.files.stat(territory.envPath)) ? stack.envPath : "/dev/null" };
+/** Compose fails on an environment file that does not exist, and without the flag it would look for another one. */
+export async function withEnvFile(world: World, stack: Stack): Promise<Stack> {
+  return (await world.files.stat(stack.envPath)) ? stack : { ...stack, envPath: "/dev/null" };
 }

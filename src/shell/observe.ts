@@ -18,7 +18,7 @@ import { readReceipt } from "./receipt.ts";
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
   const receipt = await readReceipt(world, territory.statePath);
   const [text, found] = await allOrFirstFailure([
-    readModelText(world, territory, stack),
+    readModelText(world, stack),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
     stopOnOldCompose(world, receipt?.compose),
   ]);

@@ -149,3 +149,12 @@ test("no text without aliases makes reading a configuration throw", () => {
     { numRuns: 300 },
   );
 });
+
+test.each(["sandbox: *nowhere\n", "a: &a [*a, *a]\nversion: 1\n"])(
+  "an alias that leads nowhere, or round in circles, is a finding with its place: %j",
+  (text) => {
+    const parsed = parseConfig({ file: "deploy.config.yaml", text });
+    expect(parsed.ok).toBe(false);
+    expect(parsed.findings[0]).toMatchObject({ severity: "error", at: { file: "deploy.config.yaml", line: 1 } });
+  },
+);
