@@ -52,7 +52,10 @@ const layers: readonly { readonly of: string; readonly mayImport: readonly strin
   { of: "src/schema.ts", mayImport: ["src/core/", "zod", "node:"] },
   { of: "src/main.ts", mayImport: ["src/run.ts", "src/shell/prefetch.ts", "node:"] },
   { of: "src/run.ts", mayImport: ["src/cli.ts", "src/commands/dispatch.ts", "src/real-world.ts", ...ground] },
-  { of: "src/real-world.ts", mayImport: ["src/commands/dispatch.ts", "src/shell/", "src/terminal/", ...ground, "node:"] },
+  {
+    of: "src/real-world.ts",
+    mayImport: ["src/commands/dispatch.ts", "src/shell/", "src/terminal/", ...ground, "node:"],
+  },
 ];
 
 function allows(entry: string, name: string): boolean {

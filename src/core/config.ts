@@ -26,7 +26,7 @@ export function parseConfig(source: Source): Outcome<ConfigFile> {
   const keyAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.key);
   const valueAt = (path: readonly PropertyKey[]) => positionOf(source, placeOf(document, path)?.value);
   // Issues carry what was written only on request: it tells a wrong value from a missing one.
-  const value = valueOf(document);
+  const value = plainValue(document);
   if (value === unresolved) return failure(unresolvedAlias(source));
   const parsed = configSchema.safeParse(value ?? {}, { reportInput: true });
   if (parsed.success) return success({ config: parsed.data, positionOf: keyAt });
@@ -39,7 +39,7 @@ const unresolved = Symbol("an alias that leads nowhere, or to too much");
 /** A configuration of this size needs few aliases: more are a file that unfolds until memory ends. */
 const aliasLimit = 1000;
 
-function valueOf(document: Document.Parsed | undefined): unknown {
+function plainValue(document: Document.Parsed | undefined): unknown {
   try {
     return document?.toJS({ maxAliasCount: aliasLimit });
   } catch (error) {
