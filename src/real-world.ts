@@ -45,6 +45,7 @@ export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origi
     randomBytes,
     sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
     run,
+    forgetEarlyAnswers: () => prefetch?.stop(),
     portState,
     probe,
     process: processes,

@@ -52,6 +52,8 @@ export interface World {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly run: (command: Command, options?: RunOptions) => Promise<RunResult>;
+  /** From here on every question is asked anew: answers that were fetched early may no longer hold. */
+  readonly forgetEarlyAnswers: () => void;
   readonly portState: (host: string, port: number) => Promise<PortState>;
   readonly probe: (url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
   readonly process: ProcessFacts;

@@ -10,7 +10,8 @@ import { upTasks } from "../shell/apply.ts";
 import { readDeployed } from "../shell/compose.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
-import { livePrivileges } from "../shell/privilege-context.ts";
+import { wantedImages } from "../shell/observe.ts";
+import { livePrivileges, volumeNames } from "../shell/privilege-context.ts";
 import { type Receipt, readReceipt, writeReceipt } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
@@ -90,9 +91,9 @@ async function verify(
 
 async function receiptOf(
   world: World,
-  { territory, stack }: Situation,
+  { territory, stack, facts }: Situation,
   plan: Plan,
-  { containers }: ProjectContainers,
+  { containers, sandboxes }: ProjectContainers,
 ): Promise<Receipt> {
   const { project, files, envPath, variables } = stack;
   return {
@@ -100,7 +101,12 @@ async function receiptOf(
     project,
     mode: stack.detection.mode,
     because: stack.detection.because.text,
-    stack: { project, files: [...files], envPath, variables },
+    stack: {
+      ...{ project, files: [...files], envPath, variables },
+      containers: [...containers, ...sandboxes].map(({ id }) => id),
+      images: wantedImages(facts.model),
+      volumes: volumeNames(containers),
+    },
     ...(await readDeployed(world, territory, stack)),
     services: [...plan.services],
     images: stack.images,

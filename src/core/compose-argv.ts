@@ -30,6 +30,21 @@ export function listArgv(): string[] {
   return ["ps", "--all", "--no-trunc", "--format", listedFields.map((field) => `{{${field}}}`).join("\t")];
 }
 
+/** Asks for containers in full. */
+export function containersArgv(ids: readonly string[]): string[] {
+  return ["container", "inspect", ...ids];
+}
+
+/** Asks for the ids and names of images: prints those that exist and fails for the others. */
+export function imagesArgv(references: readonly string[]): string[] {
+  return ["image", "inspect", "--format", "{{.Id}} {{json .RepoTags}} {{json .RepoDigests}}", ...references];
+}
+
+/** Asks for volumes and what their driver options hide. */
+export function volumesArgv(names: readonly string[]): string[] {
+  return ["volume", "inspect", ...names];
+}
+
 /** Asks for the merged model; its output holds interpolated secrets. */
 export function modelArgv(stack: ComposeFiles): string[] {
   return composeArgv(stack, "config", "--format", "json");

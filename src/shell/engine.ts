@@ -1,4 +1,4 @@
-import { listArgv } from "../core/compose-argv.ts";
+import { containersArgv, imagesArgv, listArgv } from "../core/compose-argv.ts";
 import { type Container, parseContainers } from "../core/container.ts";
 import { dockerFailure, type Failure } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
@@ -70,7 +70,7 @@ export async function projectContainers(
 async function inspectContainers(world: World, ids: readonly string[]): Promise<readonly Container[]> {
   if (ids.length === 0) return [];
   // A container may vanish between the two calls: what is still there is printed, the rest fails.
-  const inspected = await docker(world, ["container", "inspect", ...ids]);
+  const inspected = await docker(world, containersArgv(ids));
   const json: unknown = JSON.parse(inspected.stdout || "[]");
   // What a container prints, in its logs or in a health check, may be a secret of its own environment.
   world.reporter.hide(inspectedSecrets(json));
@@ -83,9 +83,7 @@ async function inspectContainers(world: World, ids: readonly string[]): Promise<
 export async function imageIds(world: World, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const wanted = [...new Set(references)];
   if (wanted.length === 0) return new Map();
-  // One call for all: it prints those that exist and fails for the others.
-  const format = "{{.Id}} {{json .RepoTags}} {{json .RepoDigests}}";
-  const { stdout } = await docker(world, ["image", "inspect", "--format", format, ...wanted]);
+  const { stdout } = await docker(world, imagesArgv(wanted));
   const lines = stdout.split("\n").filter((line) => line !== "");
   const named = (reference: string) =>
     lines.find((line) => imageNames(reference).some((name) => line.includes(`"${name}"`)));

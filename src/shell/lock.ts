@@ -42,6 +42,7 @@ export async function withLock<T>(
     if (!(await world.files.createExclusive(path, text, { mode: 0o600 })))
       throw lockedBy(await readHolder(world, path), path);
   }
+  world.forgetEarlyAnswers();
   try {
     return await work();
   } finally {

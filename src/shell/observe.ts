@@ -72,7 +72,8 @@ async function allOrFirstFailure<T extends readonly Promise<unknown>[]>(reads: r
   return Promise.all(reads);
 }
 
-function wantedImages(model: ComposeModel): string[] {
+/** Every image that the model names, in the order in which it is asked for. */
+export function wantedImages(model: ComposeModel): string[] {
   const running = Object.entries(model.services).map(([name, { image }]) => image ?? `${model.name}-${name}`);
   return [...running, ...Object.values(model.builtImages)];
 }

@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { composeEnvironment, listArgv, modelArgv } from "../core/compose-argv.ts";
+import {
+  composeEnvironment,
+  containersArgv,
+  imagesArgv,
+  listArgv,
+  modelArgv,
+  volumesArgv,
+} from "../core/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
 import { ask } from "./question.ts";
 
@@ -9,7 +16,7 @@ import { ask } from "./question.ts";
  */
 export interface Prefetch {
   take(command: Command): Promise<RunResult> | undefined;
-  /** Ends what nobody asked for. */
+  /** Ends what nobody asked for: nothing can be taken any more. */
   stop(): void;
 }
 
@@ -18,16 +25,15 @@ interface LastStack {
   readonly files: readonly string[];
   readonly envPath: string;
   readonly variables: Readonly<Record<string, string>>;
+  readonly containers: readonly string[];
+  readonly images: readonly string[];
+  readonly volumes: readonly string[];
 }
 
 /** Starts what the last deployment of a folder asked; without a receipt there only the list of containers. */
 export function startPrefetch(receiptPath: string, env: Readonly<Record<string, string | undefined>>): Prefetch {
   const last = readLastStack(receiptPath);
-  const composeEnv = last && composeEnvironment(last, env);
-  const commands: Command[] = [
-    { program: "docker", args: listArgv(), env },
-    ...(last && composeEnv ? [{ program: "docker", args: modelArgv(last), env: composeEnv }] : []),
-  ];
+  const commands = [{ program: "docker", args: listArgv(), env }, ...(last ? questionsAbout(last, env) : [])];
   const started = new Map(commands.map((command) => [keyOf(command), start(command)]));
   return {
     take(command) {
@@ -37,8 +43,19 @@ export function startPrefetch(receiptPath: string, env: Readonly<Record<string, 
     },
     stop() {
       for (const { kill } of started.values()) kill();
+      started.clear();
     },
   };
+}
+
+function questionsAbout(last: LastStack, env: Command["env"]): Command[] {
+  const ask = (args: string[], environment = env): Command => ({ program: "docker", args, env: environment });
+  return [
+    ask(modelArgv(last), composeEnvironment(last, env)),
+    ...(last.containers.length > 0 ? [ask(containersArgv(last.containers))] : []),
+    ...(last.images.length > 0 ? [ask(imagesArgv(last.images))] : []),
+    ...(last.volumes.length > 0 ? [ask(volumesArgv(last.volumes))] : []),
+  ];
 }
 
 /** Reads only what is needed, by hand: the schema of receipts would cost more than it saves here. */
@@ -54,16 +71,20 @@ function readLastStack(path: string): LastStack | undefined {
 
 function isLastStack(value: unknown): value is LastStack {
   if (typeof value !== "object" || value === null) return false;
-  const { project, files, envPath, variables } = value as Partial<Record<keyof LastStack, unknown>>;
-  const texts = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === "string");
-  return (
-    typeof project === "string" &&
-    typeof envPath === "string" &&
-    texts(files) &&
-    typeof variables === "object" &&
-    variables !== null &&
-    texts(Object.values(variables))
-  );
+  const stack: Partial<Record<keyof LastStack, unknown>> = value;
+  const { project, envPath, variables } = stack;
+  if (!isName(project) || !isName(envPath) || typeof variables !== "object" || variables === null) return false;
+  const lists = [stack.files, stack.containers, stack.images, stack.volumes];
+  return lists.every(areNames) && Object.values(variables).every((text) => typeof text === "string");
+}
+
+function areNames(list: unknown): boolean {
+  return Array.isArray(list) && list.every(isName);
+}
+
+/** Nothing that docker could take for an option. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && !value.startsWith("-");
 }
 
 function start(command: Command) {

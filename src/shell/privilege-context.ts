@@ -1,5 +1,6 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
+import { volumesArgv } from "../core/compose-argv.ts";
 import type { Container } from "../core/container.ts";
 import { privilegesOfContainers } from "../core/live-privileges.ts";
 import type { Privilege, PrivilegeContext, VolumeFact } from "../core/privilege.ts";
@@ -20,11 +21,7 @@ export async function readPrivilegeContext(
   const paths = [
     ...new Set([...sources, ...containers.flatMap(({ mounts }) => mounts.map(({ source }) => source))]),
   ].filter((path) => path.startsWith("/"));
-  const names = [
-    ...new Set(
-      containers.flatMap(({ mounts }) => mounts.flatMap(({ type, name }) => (type === "volume" && name ? [name] : []))),
-    ),
-  ];
+  const names = volumeNames(containers);
   const [realPaths, volumes, unified] = await Promise.all([
     Promise.all(paths.map(async (path) => [path, await world.files.realPath(path)] as const)),
     readVolumes(world, names),
@@ -39,6 +36,12 @@ export async function readPrivilegeContext(
   };
 }
 
+/** The volumes that these containers have mounted, each once. */
+export function volumeNames(containers: readonly Container[]): string[] {
+  const mounted = containers.flatMap(({ mounts }) => mounts);
+  return [...new Set(mounted.flatMap(({ type, name }) => (type === "volume" && name ? [name] : [])))];
+}
+
 /** What these containers hold now, sandboxes included. */
 export async function livePrivileges(
   world: World,
@@ -50,7 +53,7 @@ export async function livePrivileges(
 
 async function readVolumes(world: World, names: readonly string[]): Promise<VolumeFact[]> {
   if (names.length === 0) return [];
-  const { stdout } = await docker(world, ["volume", "inspect", ...names]);
+  const { stdout } = await docker(world, volumesArgv(names));
   const parsed = volumeSchema.safeParse(JSON.parse(stdout || "[]"));
   return (parsed.data ?? []).map(({ Name, Driver, Options }) => ({
     name: Name,

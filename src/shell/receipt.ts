@@ -16,6 +16,10 @@ const receiptSchema = z.object({
     files: z.array(z.string()),
     envPath: z.string(),
     variables: z.record(z.string(), z.string()),
+    /** What was asked about on the engine. */
+    containers: z.array(z.string()),
+    images: z.array(z.string()),
+    volumes: z.array(z.string()),
   }),
   compose: z.object({ version: z.string(), plugin: z.string() }),
   /** A keyed fingerprint of the merged model and the hash of each service in it. */
