@@ -42,6 +42,7 @@ export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origi
     files: createFiles(processes),
     reporter,
     now: () => new Date(),
+    timeAgo: (milliseconds) => new Date(Date.now() - milliseconds).toISOString(),
     randomBytes,
     sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
     run,

@@ -49,6 +49,8 @@ export interface World {
   readonly files: Files;
   readonly reporter: Reporter;
   readonly now: () => Date;
+  /** The time so many milliseconds ago, RFC 3339 in UTC. */
+  readonly timeAgo: (milliseconds: number) => string;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly run: (command: Command, options?: RunOptions) => Promise<RunResult>;

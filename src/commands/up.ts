@@ -3,9 +3,10 @@ import { frontDoorOf } from "../core/front-door.ts";
 import { livePrivilegeFindings } from "../core/live-findings.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
-import { planText } from "../core/plan-text.ts";
+import { planText, samePlan } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { relativePath } from "../core/stack.ts";
+import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import { readDeployed } from "../shell/compose.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
@@ -33,10 +34,26 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const url = await withLock(world, situation.territory.statePath, "up", async () => {
+    if (plan.steps.length > 0) await stopUnlessSame(world, plan, flags);
     await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model }));
     return verify(world, situation, plan, flags.waitSeconds ?? situation.config.config.health.waitSeconds);
   });
   report(world, situation, plan, url);
+}
+
+/** Between the plan and the lock somebody may have deployed, or written a file, while a question was open. */
+async function stopUnlessSame(world: World, plan: Plan, flags: UpFlags): Promise<void> {
+  const silent = { ...world, reporter: { ...world.reporter, findings: () => {} } };
+  const now = planOf(await readSituation(silent, flags), flags);
+  if (samePlan(now, plan)) return;
+  throw new DeployError([
+    {
+      code: "D064",
+      severity: "error",
+      message: "the situation changed since the plan was shown; nothing was done",
+      fix: "run the same command again and look at the new plan",
+    },
+  ]);
 }
 
 /** The plan that `up` would apply. */

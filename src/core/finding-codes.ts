@@ -52,6 +52,7 @@ export const findingCodes = {
   D061: { kind: "refused", title: "Data would be lost and nobody confirmed it." },
   D062: { kind: "input", title: "A secret that the stack needs is empty." },
   D063: { kind: "refused", title: "Another deploy of this folder is running." },
+  D064: { kind: "refused", title: "The situation changed between the plan and its start." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

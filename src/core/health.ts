@@ -21,12 +21,26 @@ export function isFinished({ state, access, ports }: Container): boolean {
   return state.status === "exited" && state.exitCode === 0 && stays && ports.length === 0;
 }
 
+/** Points in time that judging needs, RFC 3339 in UTC as the engine writes them, so that they compare as text. */
+export interface HealthClock {
+  /** A container without a health check counts as ready once it has run since before this. */
+  readonly settledBefore: string;
+  /** Restarts tell of a loop while the last start is later than this: the engine never forgets to count. */
+  readonly recentSince: string;
+}
+
+const timeless: HealthClock = { settledBefore: "9999", recentSince: "" };
+
 /** Judges every service by its containers. One early `unhealthy`, a crash that recovers and a one-shot that exits 0 are no failures. */
-export function judgeHealth(services: readonly string[], containers: readonly Container[]): ServiceHealth[] {
+export function judgeHealth(
+  services: readonly string[],
+  containers: readonly Container[],
+  clock: HealthClock = timeless,
+): ServiceHealth[] {
   return services.map((service) => {
     const mine = containers.filter((container) => container.service === service);
     if (mine.length === 0) return { kind: "waiting", service, reason: "its container has not been created yet" };
-    const judged = mine.map((container) => judgeContainer(service, container));
+    const judged = mine.map((container) => judgeContainer(service, container, clock));
     return (
       judged.find(({ kind }) => kind === "failed") ??
       judged.find(({ kind }) => kind === "waiting") ?? { kind: "ready", service }
@@ -34,14 +48,14 @@ export function judgeHealth(services: readonly string[], containers: readonly Co
   });
 }
 
-function judgeContainer(service: string, container: Container): ServiceHealth {
+function judgeContainer(service: string, container: Container, clock: HealthClock): ServiceHealth {
   const { state, access } = container;
   const { restartCount } = state;
   const waiting = (reason: string): ServiceHealth => ({ kind: "waiting", service, reason });
   const failed = (reason: string): ServiceHealth => ({ kind: "failed", service, reason });
   switch (state.status) {
     case "running":
-      return judgeRunning(service, state);
+      return judgeRunning(service, state, clock);
     case "restarting":
       return restartCount >= crashLoopRestarts
         ? failed(`it crashes in a loop: ${ending(state)}, ${restartCount} restarts`)
@@ -62,20 +76,21 @@ function judgeContainer(service: string, container: Container): ServiceHealth {
   }
 }
 
-function judgeRunning(service: string, { health, restartCount }: Container["state"]): ServiceHealth {
+function judgeRunning(service: string, state: Container["state"], clock: HealthClock): ServiceHealth {
+  const { health, restartCount, startedAt } = state;
+  const waiting = (reason: string): ServiceHealth => ({ kind: "waiting", service, reason });
+  const failed = (reason: string): ServiceHealth => ({ kind: "failed", service, reason });
+  const loops = restartCount >= crashLoopRestarts && startedAt >= clock.recentSince;
   if (health?.status === "healthy") return { kind: "ready", service };
+  if (loops) return failed(`it crashes in a loop: ${restartCount} restarts`);
   if (!health || health.status === "none") {
-    return restartCount >= crashLoopRestarts
-      ? { kind: "failed", service, reason: `it has crashed ${restartCount} times` }
-      : { kind: "ready", service };
+    return startedAt < clock.settledBefore ? { kind: "ready", service } : waiting("it has only just started");
   }
   const output = health.log.at(-1)?.output.trim().split("\n").at(-1);
   const last = output ? `: ${output}` : "";
-  if (health.failingStreak >= hopelessChecks)
-    return { kind: "failed", service, reason: `${health.failingStreak} health checks in a row failed${last}` };
-  if (restartCount >= crashLoopRestarts)
-    return { kind: "failed", service, reason: `it crashes in a loop: ${restartCount} restarts` };
-  return { kind: "waiting", service, reason: `${health.status}${last}` };
+  return health.failingStreak >= hopelessChecks
+    ? failed(`${health.failingStreak} health checks in a row failed${last}`)
+    : waiting(`${health.status}${last}`);
 }
 
 function ending({ exitCode, oomKilled, error }: Container["state"]): string {

@@ -217,9 +217,15 @@ const generatedSecret = z
 const extension = z.object({ secrets: mapOf(generatedSecret), builtImages: mapOf(z.string()) });
 
 /** Each Compose file has an extension of its own name, because Compose 2.26 replaces one of the same name where 2.40 merges it. */
-function extensionsOf(model: Record<string, unknown>): z.output<typeof extension>[] {
+function extensionsOf(model: Record<string, unknown>, context: z.RefinementCtx): z.output<typeof extension>[] {
   const own = Object.entries(model).filter(([key]) => key.startsWith("x-sandbox-deploy"));
-  return own.map(([, value]) => extension.parse(value));
+  return own.flatMap(([key, value]) => {
+    const parsed = extension.safeParse(value);
+    if (parsed.success) return [parsed.data];
+    for (const { path, message } of parsed.error.issues)
+      context.addIssue({ code: "custom", path: [key, ...path], message });
+    return [];
+  });
 }
 
 /** The merged model as `docker compose config --format json` prints it. */
@@ -242,9 +248,9 @@ export const modelSchema = z
         ),
     ),
   })
-  .transform((model) => {
+  .transform((model, context) => {
     const { name, services, secrets, configs, volumes, networks } = model;
-    const own = extensionsOf(model);
+    const own = extensionsOf(model, context);
     return {
       ...{ name, services, secrets, configs, volumes, networks },
       generatedSecrets: mergeAll(own.map((each) => each.secrets)),

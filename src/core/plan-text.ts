@@ -4,6 +4,18 @@ import type { PrivilegeChange } from "./privilege.ts";
 import { relativePath } from "./stack.ts";
 import { textColumns, wrapText } from "./wrapped-text.ts";
 
+/** Whether two plans do the same. Which sandboxes there are changes by itself while a gateway works. */
+export function samePlan(left: Plan, right: Plan): boolean {
+  return planText(withoutSandboxNames(left)) === planText(withoutSandboxNames(right));
+}
+
+function withoutSandboxNames(plan: Plan): Plan {
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => (step.kind === "remove-sandboxes" ? { ...step, names: [] } : step)),
+  };
+}
+
 /** The plan as people read it, for 80 columns; compared whole by the golden tests. */
 export function planText(plan: Plan): string {
   const sections = [head(plan), privilegeLines(plan.privileges), stepLines(plan), questionLines(plan.questions)];

@@ -1,7 +1,7 @@
 import { buildArgv, composeEnvironment, downArgv, pullArgv, upArgv } from "../core/compose-argv.ts";
 import { composeFailure } from "../core/compose-failures.ts";
 import { dockerFailure } from "../core/docker-failures.ts";
-import { appendToEnvFile } from "../core/env-file.ts";
+import { appendToEnvFile, parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import { encodeSecret } from "../core/generate-secret.ts";
@@ -101,7 +101,8 @@ async function seedFile(world: World, seed: SeedFile): Promise<void> {
       },
     ]);
   }
-  await world.files.writeAtomic(seed.to, text, { mode: seed.mode });
+  // Somebody may have written it while a question was open: what is there is never overwritten.
+  await world.files.createExclusive(seed.to, text, { mode: seed.mode });
 }
 
 async function generateSecrets(
@@ -116,7 +117,19 @@ async function generateSecrets(
   }));
   world.reporter.hide(additions.map(({ value }) => value));
   await world.files.writeAtomic(territory.envPath, appendToEnvFile(text, additions), { mode: 0o600 });
-  for (const { key, value } of additions) secrets.set(key, value);
+  // A line that somebody wrote meanwhile, or that refers to another variable, stays: what counts is what the file says now.
+  const written = await readEnvValues(world, territory.envPath);
+  for (const name of names) {
+    const value = written.get(name);
+    if (!value) throw new DeployError([emptySecret(name, territory.envPath)]);
+    secrets.set(name, value);
+  }
+}
+
+async function readEnvValues(world: World, path: string): Promise<ReadonlyMap<string, string>> {
+  const parsed = parseEnvFile({ file: path, text: (await world.files.read(path)) ?? "" }, new Map());
+  if (!parsed.ok) throw new DeployError(parsed.findings);
+  return new Map(parsed.value.entries.map(({ key, fileValue }) => [key, fileValue]));
 }
 
 /** Writes the copies that containers mount: readable by every container user, inside a folder that only the operator may enter. */

@@ -61,13 +61,19 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
     await mkdir(path, { mode });
   } catch (error) {
     const code = systemCode(error);
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return tighten(path, mode);
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeDirectory(dirname(path), mode);
     return makeDirectory(path, mode);
   }
   // The umask may have taken bits away that a container's user needs.
   await chmod(path, mode);
+}
+
+/** A folder that somebody made by hand may be open to everyone; what is put there counts on its mode. */
+async function tighten(path: string, mode: number): Promise<void> {
+  const found = (await stat(path)).mode & 0o777;
+  if ((found & ~mode) !== 0) await chmod(path, found & mode);
 }
 
 async function removeFile(path: string): Promise<void> {

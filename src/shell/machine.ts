@@ -24,7 +24,20 @@ export async function machineFindings(
         ? await kubeconfigFinding(world, config, territory, model)
         : [];
   const checked = [config.config.sandbox.docker.socket, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
-  return [...special, ...(await bindFindings(world, territory, stack, model, checked))];
+  return [...special, ...emptyExports(world, model), ...(await bindFindings(world, territory, stack, model, checked))];
+}
+
+/** An exported variable beats the environment file, even an empty one: a secret generated there would never arrive. */
+function emptyExports(world: World, model: ComposeModel): Finding[] {
+  const names = Object.entries(model.generatedSecrets).filter(
+    ([name, { value }]) => value.reveal() === "" && world.env[name] === "",
+  );
+  return names.map(([name]) => ({
+    code: "D062",
+    severity: "error",
+    message: `${name} is exported in this shell and empty, which hides its value in the environment file from Compose`,
+    fix: `run unset ${name}`,
+  }));
 }
 
 async function socketFinding(world: World, config: ConfigFile): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
-import { judgeHealth, type ServiceHealth } from "../core/health.ts";
+import { type HealthClock, judgeHealth, type ServiceHealth } from "../core/health.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { docker, type ProjectContainers, projectContainers } from "./engine.ts";
@@ -16,6 +16,14 @@ export interface HealthWait {
   readonly namePrefix?: string | undefined;
 }
 
+const settleMilliseconds = 3_000;
+const recentMilliseconds = 120_000;
+
+/** The clock for judging now. */
+export function healthClock(world: World): HealthClock {
+  return { settledBefore: world.timeAgo(settleMilliseconds), recentSince: world.timeAgo(recentMilliseconds) };
+}
+
 /** Polls until every service is ready; a failed one, or the deadline, ends it with that service's status and last lines. */
 export async function waitUntilHealthy(
   world: World,
@@ -28,7 +36,7 @@ export async function waitUntilHealthy(
   let shown = "";
   for (;;) {
     const { containers } = found;
-    const open = judgeHealth(services, containers).filter(({ kind }) => kind !== "ready");
+    const open = judgeHealth(services, containers, healthClock(world)).filter(({ kind }) => kind !== "ready");
     if (open.length === 0) return found;
     const failed = open.filter(({ kind }) => kind === "failed");
     if (failed.length > 0 || world.now().getTime() >= deadline) {

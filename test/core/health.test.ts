@@ -53,8 +53,8 @@ describe("a service", () => {
     ],
     ["that crashed once and is starting is waited for", health("starting"), 1, "waiting: starting"],
     ["that crashes on and is starting has failed", health("starting"), 4, "failed: it crashes in a loop: 4 restarts"],
-    ["that crashes on without a health check has failed", {}, 4, "failed: it has crashed 4 times"],
-    ["that crashes on with a disabled health check has failed", health("none"), 4, "failed: it has crashed 4 times"],
+    ["that crashes on without a health check has failed", {}, 4, "failed: it crashes in a loop: 4 restarts"],
+    ["that crashes on with a disabled health check has failed", health("none"), 4, "failed: it crashes in a loop: 4 restarts"],
     [
       "that restarts for the first time is waited for",
       { state: { Status: "restarting", ExitCode: 1 } },
@@ -155,4 +155,21 @@ test.each<[parts: InspectedParts, expected: boolean]>([
   [{ ...exited(0), ...policy("unless-stopped") }, false],
 ])("a container is finished when it ended well and nothing would start it again (%#)", (parts, expected) => {
   expect(isFinished(container("app", parts))).toBe(expected);
+});
+
+describe("time", () => {
+  const clock = { settledBefore: "2026-01-01T00:00:10.000Z", recentSince: "2026-01-01T00:00:00.000Z" };
+  const startedAt = (time: string, restartCount = 0) => {
+    const made = container("app", {});
+    return { ...made, state: { ...made.state, startedAt: time, restartCount } };
+  };
+
+  test.each([
+    ["has only just started and has no health check is waited for", "2026-01-01T00:00:12.123456789Z", 0, "waiting"],
+    ["has run for a while without a health check is ready", "2026-01-01T00:00:05.123456789Z", 0, "ready"],
+    ["crashed often and has just started again has failed", "2026-01-01T00:00:05Z", 5, "failed"],
+    ["crashed often long ago and has run ever since is ready", "2025-12-01T00:00:00Z", 5, "ready"],
+  ])("a service that %s", (_what, time, restarts, expected) => {
+    expect(judgeHealth(["app"], [startedAt(time, restarts)], clock).map(({ kind }) => kind)).toEqual([expected]);
+  });
 });
