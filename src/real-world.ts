@@ -6,7 +6,7 @@ import { createFiles } from "./shell/files.ts";
 import { portState } from "./shell/port-state.ts";
 import type { Prefetch } from "./shell/prefetch.ts";
 import { probe } from "./shell/probe.ts";
-import { processStart } from "./shell/processes.ts";
+import { createProcessTable } from "./shell/processes.ts";
 import { ask } from "./shell/question.ts";
 import { plainTasks } from "./terminal/plain-tasks.ts";
 import { createReporter } from "./terminal/reporter.ts";
@@ -24,7 +24,7 @@ export interface Origin {
 export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origin: Origin): Promise<World> {
   const { process, prefetch, version, toolRoot } = origin;
   const reporter = await createTerminalReporter(flags, process);
-  const processes = { pid: process.pid, startOf: processStart };
+  const processes = createProcessTable(process);
   const run = async (command: Command, options?: RunOptions) => {
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
     const { createRun } = await import("./shell/exec.ts");

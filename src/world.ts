@@ -58,14 +58,20 @@ export interface World {
   readonly forgetEarlyAnswers: () => void;
   readonly portState: (host: string, port: number) => Promise<PortState>;
   readonly probe: (url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
-  readonly process: ProcessFacts;
+  readonly process: ProcessTable;
+}
+
+/** What tells this process from one that had its number before. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** An opaque mark of when a process began; undefined when there is no such process or the system does not tell. */
+  startOf(pid: number): Promise<string | undefined>;
 }
 
 /** What the lock needs to know about processes on this host. */
-export interface ProcessFacts {
-  readonly pid: number;
-  /** An opaque mark of when a process began, or undefined when there is no such process. */
-  startOf(pid: number): Promise<string | undefined>;
+export interface ProcessTable extends ProcessFacts {
+  /** Whether a process with this number runs, whoever it belongs to; one that has only not been reaped yet does not. */
+  isRunning(pid: number): Promise<boolean>;
 }
 
 /** One unit of visible work. */

@@ -1,8 +1,35 @@
 import { readFile } from "node:fs/promises";
+import type { ProcessTable } from "../world.ts";
+
+/** Builds what is known about the processes of this host, as seen by `self`. */
+export function createProcessTable(self: Pick<NodeJS.Process, "pid" | "kill">): ProcessTable {
+  return {
+    pid: self.pid,
+    startOf: processStart,
+    async isRunning(pid) {
+      if (!answersSignals(self, pid)) return false;
+      const state = (await processFields(pid))?.[0];
+      return state !== "Z" && state !== "X";
+    },
+  };
+}
 
 /** The start time of a process in clock ticks since boot, from /proc; undefined when there is no such process (or no /proc). */
 export async function processStart(pid: number): Promise<string | undefined> {
+  return (await processFields(pid))?.[19];
+}
+
+/** A refusal (EPERM) comes from a process that is there and belongs to somebody else. */
+function answersSignals(self: Pick<NodeJS.Process, "kill">, pid: number): boolean {
+  try {
+    return self.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
+
+/** The fields of /proc/<pid>/stat from the state on; the second one before is the program's name and may hold spaces. */
+async function processFields(pid: number): Promise<string[] | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The second field is the program's name in brackets and may hold spaces: count from behind it.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
