@@ -7,7 +7,10 @@ function quoteWord(word: string): string {
   return /^[\w/.:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Builds the one function that starts child processes; every line they print passes the redactor first. */
+/**
+ * Builds the one function that starts child processes. What they print passes the redactor before `onOutput` gets it; the
+ * result has it as it was, for reading, and the reporter redacts what is shown of that.
+ */
 export function createRun(signal: AbortSignal, secrets: () => Iterable<string>) {
   return async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
     const signals = options.signal ? AbortSignal.any([signal, options.signal]) : signal;
@@ -41,9 +44,20 @@ export function createRun(signal: AbortSignal, secrets: () => Iterable<string>) 
       exitCode,
       stdout: output.stdout,
       stderr: output.stderr,
-      missing: exitCode === 127 && /not found/.test(output.stderr),
+      missing: exitCode === 127 && isMissing(command.program, output.stderr),
     };
   };
+}
+
+/** Only the shell that was to become the program says that there is none; a script that lacks a tool says so by its own name. */
+function isMissing(program: string, stderr: string): boolean {
+  const said = stderr.trim();
+  return (
+    said.startsWith("/bin/sh: ") &&
+    said.endsWith(": not found") &&
+    !said.includes("\n") &&
+    said.includes(` ${program}: `)
+  );
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
