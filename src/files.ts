@@ -8,6 +8,12 @@ export interface FileStat {
   readonly mtimeMs: number;
 }
 
+/** How a file is replaced. */
+export interface WriteOptions {
+  readonly mode?: number;
+  readonly own?: boolean;
+}
+
 /** The file system as the tool uses it. What changes something throws FileWriteError, what reads throws FileReadError. */
 export interface Files {
   /** The text of a file, or undefined when there is none. Text that is not UTF-8 is an error: writing it back would lose bytes. */
@@ -19,9 +25,10 @@ export interface Files {
   realPath(path: string): Promise<string | undefined>;
   /**
    * Replaces a file as a whole or not at all, also when the machine stops in between. `mode` is 0600 unless given; an
-   * existing file keeps its mode where that grants no more, and its owner where possible. A link keeps pointing.
+   * existing file keeps its mode where that grants no more, and its owner where possible. A link keeps pointing. With
+   * `own`, the file is the tool's own: its mode is the one asked for, and a link in its place is replaced, never followed.
    */
-  writeAtomic(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
+  writeAtomic(path: string, content: string, options?: WriteOptions): Promise<void>;
   /** Creates a file with its content in one step; false when there is one already. For locks. */
   createExclusive(path: string, content: string, options?: { readonly mode?: number }): Promise<boolean>;
   /** Creates a directory and those above it that are missing, all with `mode`; one that is there keeps its own. */
@@ -58,7 +65,9 @@ export class FileWriteError extends Error {
 
 const readReasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EFBIG: "it is too large",
   EISDIR: "it is a directory",
+  ENOTSUP: "it is not a regular file",
   EILSEQ: "it is not UTF-8 text",
   ELOOP: "its symbolic links lead in a circle",
 };

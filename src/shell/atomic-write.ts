@@ -8,19 +8,19 @@ import type { ProcessFacts } from "../world.ts";
 export async function replaceAtomically(
   path: string,
   content: string,
-  mode: number,
+  { mode, own }: { readonly mode: number; readonly own: boolean },
   processes?: ProcessFacts,
 ): Promise<void> {
-  const target = await followLinks(path);
+  const target = own ? path : await followLinks(path);
   const existing = await lstatIfThere(target);
   if (existing?.isDirectory()) throw systemError("EISDIR", target);
-  if (existing !== undefined && !existing.isFile()) throw systemError("EEXIST", target);
+  if (existing !== undefined && !existing.isFile() && !own) throw systemError("EEXIST", target);
   await sweepLeftovers(target, processes);
   const temporary = await temporaryPath(target, processes);
   await withTemporary(
     temporary,
     content,
-    (handle) => settle(handle, mode, existing),
+    (handle) => settle(handle, mode, own ? undefined : existing),
     () => rename(temporary, target),
   );
   await flushDirectory(dirname(target));
@@ -147,6 +147,7 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "syscall" in error && "code" in error ? String(error.code) : undefined;
 }
 
-function systemError(code: string, path: string): Error {
+/** An error as the operating system would make it, for what is refused here before it is asked. */
+export function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code, syscall: "open" });
 }

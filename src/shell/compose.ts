@@ -75,7 +75,7 @@ function readFingerprintKey(world: World, territory: Territory): Promise<string 
 async function createFingerprintKey(world: World, territory: Territory): Promise<string> {
   const key = Buffer.from(world.randomBytes(32)).toString("hex");
   await world.files.makeDirectory(territory.statePath, 0o700);
-  await world.files.writeAtomic(keyPath(territory), key, { mode: 0o600 });
+  await world.files.writeAtomic(keyPath(territory), key, { mode: 0o600, own: true });
   return key;
 }
 

@@ -1,19 +1,20 @@
 import type { Stats } from "node:fs";
-import { chmod, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
 import type { ProcessFacts } from "../world.ts";
-import { createAtomically, replaceAtomically, systemCode } from "./atomic-write.ts";
+import { createAtomically, replaceAtomically, systemCode, systemError } from "./atomic-write.ts";
 
 /** Builds the real file operations. With `processes`, temporary files of writers that no longer live are swept away. */
 export function createFiles(processes?: ProcessFacts): Files {
   return {
-    read: (path) => reading(path, undefined, async () => decode(path, await readFile(path))),
+    read: (path) => reading(path, undefined, () => readText(path)),
     stat: (path) => reading(path, undefined, async () => describe(await stat(path))),
     list: (directory) => reading(directory, [], async () => (await readdir(directory)).sort()),
     realPath: (path) => reading(path, undefined, () => realpath(path)),
-    writeAtomic: (path, content, { mode = 0o600 } = {}) =>
-      writing(path, () => replaceAtomically(path, content, mode, processes)),
+    writeAtomic: (path, content, { mode = 0o600, own = false } = {}) =>
+      writing(path, () => replaceAtomically(path, content, { mode, own }, processes)),
     createExclusive: (path, content, { mode = 0o600 } = {}) =>
       writing(path, () => createAtomically(path, content, mode, processes)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
@@ -41,6 +42,16 @@ async function reading<T, M>(path: string, missing: M, work: () => Promise<T>): 
   }
 }
 
+/** A pipe or a device would never end, and no file that this tool reads is large. */
+async function readText(path: string): Promise<string> {
+  const found = await stat(path);
+  if (!found.isFile() && !found.isDirectory()) throw new FileReadError(path, "ENOTSUP");
+  if (found.size > readLimitBytes) throw new FileReadError(path, "EFBIG");
+  return decode(path, await readFile(path));
+}
+
+const readLimitBytes = 16 * 1024 * 1024;
+
 function decode(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -61,7 +72,7 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
     await mkdir(path, { mode });
   } catch (error) {
     const code = systemCode(error);
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return tighten(path, mode);
+    if (code === "EEXIST") return claim(path, mode);
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeDirectory(dirname(path), mode);
     return makeDirectory(path, mode);
@@ -70,10 +81,22 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
 }
 
-/** A folder that somebody made by hand may be open to everyone; what is put there counts on its mode. */
-async function tighten(path: string, mode: number): Promise<void> {
-  const found = (await stat(path)).mode & 0o777;
-  if ((found & ~mode) !== 0) await chmod(path, found & mode);
+/** A folder that was there before may be a link, somebody else's, or open to everyone: what is put there counts on it. */
+async function claim(path: string, mode: number): Promise<void> {
+  const found = await lstat(path);
+  if (!found.isDirectory()) throw systemError("ENOTDIR", path);
+  if (found.uid !== (ownUid() ?? found.uid)) throw systemError("EPERM", path);
+  const present = found.mode & 0o777;
+  if ((present & ~mode) !== 0) await chmod(path, present & mode);
+}
+
+/** The user this runs as; undefined where the system knows no name for it and therefore does not say. */
+function ownUid(): number | undefined {
+  try {
+    return userInfo().uid;
+  } catch {
+    return undefined;
+  }
 }
 
 async function removeFile(path: string): Promise<void> {

@@ -68,7 +68,7 @@ async function healthFinding(
     parts.push(
       `status: ${state.status}${state.health ? `, health ${state.health.status} (${state.health.failingStreak} failed checks)` : ""}`,
     );
-    for (const line of state.health?.log ?? []) parts.push(`health check: ${line}`);
+    for (const { output } of state.health?.log ?? []) parts.push(`health check: ${output.trim()}`);
     parts.push(...(await lastLogLines(world, container)));
   }
   return {

@@ -192,6 +192,32 @@ describe("directories and removal", () => {
     expect(await files.list(folder)).toEqual(["a"]);
   });
 
+  test("a directory of the tool's own is never a link, and never somebody else's", async () => {
+    mkdirSync(at("elsewhere"), { mode: 0o777 });
+    symlinkSync("elsewhere", at("linked"));
+    await expect(files.makeDirectory(at("linked"), 0o700)).rejects.toMatchObject({ code: "ENOTDIR" });
+    if (!isRoot) return;
+    chownSync(at("elsewhere"), 65534, 65534);
+    await expect(files.makeDirectory(at("elsewhere"), 0o700)).rejects.toMatchObject({ code: "EPERM" });
+  });
+
+  test("a file of the tool's own replaces a link in its place and has the mode that is asked for", async () => {
+    writeFileSync(at("victim"), "untouched");
+    symlinkSync("victim", at("own"));
+    await files.writeAtomic(at("own"), "mine", { mode: 0o444, own: true });
+    expect(readFileSync(at("victim"), "utf8")).toBe("untouched");
+    expect(lstatSync(at("own")).isSymbolicLink()).toBe(false);
+    expect(modeOf("own")).toBe(0o444);
+  });
+
+  test("a pipe, a device and a file that is far too large are refused rather than read for ever", async () => {
+    expect(spawnSync("mkfifo", [at("pipe")]).status).toBe(0);
+    await expect(files.read(at("pipe"))).rejects.toMatchObject({ code: "ENOTSUP" });
+    await expect(files.read("/dev/zero")).rejects.toMatchObject({ code: "ENOTSUP" });
+    expect(spawnSync("truncate", ["-s", "17M", at("large")]).status).toBe(0);
+    await expect(files.read(at("large"))).rejects.toMatchObject({ code: "EFBIG" });
+  });
+
   test("removing takes the link and not its target, twice is fine, a directory is refused", async () => {
     writeFileSync(at("file"), "x");
     symlinkSync("file", at("link"));

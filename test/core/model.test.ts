@@ -144,3 +144,16 @@ describe("the merged model", () => {
     expect(serviceOf({ extra_hosts: hosts }).extraHosts).toEqual(expected);
   });
 });
+
+test.each([
+  [{ X_KEY: { value: "x", file: "../../../etc/cron.d/x" } }],
+  [{ X_KEY: { value: "x", file: "/etc/passwd" } }],
+  [{ X_KEY: { value: "x", file: ".." } }],
+  [{ "A=1\nB": { value: "x" } }],
+  [{ X_KEY: { value: "x", bytes: 0 } }],
+  [{ X_KEY: { value: "x", bytes: -5 } }],
+])("a Compose file's wish for a secret that is no plain name, or no secret, is refused: %j", (secrets) => {
+  const parsed = parseModel({ name: "demo", services: {}, "x-sandbox-deploy-evil": { secrets } });
+  expect(parsed.ok).toBe(false);
+  expect(parsed.findings.map(({ code }) => code)).toEqual(["D032"]);
+});
