@@ -16,6 +16,11 @@ export function composeArgv(stack: ComposeFiles, ...rest: readonly string[]): st
   ];
 }
 
+/** Arguments of `docker compose` that need nothing but a name; an environment file of the current folder may not set Compose up. */
+function projectArgv(project: string, ...rest: readonly string[]): string[] {
+  return ["compose", "--project-name", project, "--env-file", "/dev/null", ...rest];
+}
+
 const listedFields = [
   ".ID",
   ".Names",
@@ -27,7 +32,23 @@ const listedFields = [
 
 /** Lists every container with what tells whose it is: one question for containers and sandboxes, whatever the project. */
 export function listArgv(): string[] {
-  return ["ps", "--all", "--no-trunc", "--format", listedFields.map((field) => `{{${field}}}`).join("\t")];
+  return ["ps", "--all", "--no-trunc", "--format", rowOf(listedFields)];
+}
+
+const ownerFields = [
+  '.Label "com.docker.compose.project"',
+  '.Label "com.docker.compose.project.config_files"',
+  '.Label "sandbox-deploy.platform-config"',
+  '.Label "sandbox-deploy.project"',
+];
+
+/** Lists what tells which projects this tool started. */
+export function ownersArgv(): string[] {
+  return ["ps", "--all", "--no-trunc", "--format", rowOf(ownerFields)];
+}
+
+function rowOf(fields: readonly string[]): string {
+  return fields.map((field) => `{{${field}}}`).join("\t");
 }
 
 /** Asks for containers in full. */
@@ -80,12 +101,12 @@ export function pullArgv(stack: ComposeFiles, services: readonly string[], polic
 
 /** Removes a project by name: needs no file, so it works when the configuration is gone. */
 export function downArgv(project: string, volumes: boolean): string[] {
-  return ["compose", "--project-name", project, "down", "--remove-orphans", ...(volumes ? ["--volumes"] : [])];
+  return projectArgv(project, "down", "--remove-orphans", ...(volumes ? ["--volumes"] : []));
 }
 
 /** Restarts services of a project by name. */
 export function restartArgv(project: string, services: readonly string[]): string[] {
-  return ["compose", "--project-name", project, "restart", ...services];
+  return projectArgv(project, "restart", ...services);
 }
 
 /** Shows logs of a project by name. */
@@ -100,7 +121,7 @@ export function logsArgv(
     ...(options.follow ? ["--follow"] : []),
     ...(options.color ? [] : ["--no-color"]),
   ];
-  return ["compose", "--project-name", project, "logs", ...flags, ...services];
+  return projectArgv(project, "logs", ...flags, ...services);
 }
 
 const droppedVariables = [
@@ -112,9 +133,10 @@ const droppedVariables = [
   "COMPOSE_REMOVE_ORPHANS",
   "COMPOSE_IGNORE_ORPHANS",
   "COMPOSE_PROFILES",
+  "COMPOSE_PROGRESS",
 ];
 
-/** The environment for Compose: the operator's, less what would silently select other files, plus the stack's own variables. */
+/** The environment for Compose: the operator's, less what would silently select other files or draw progress otherwise, plus the stack's own variables. */
 export function composeEnvironment(
   stack: Pick<Stack, "variables">,
   env: Readonly<Record<string, string | undefined>>,

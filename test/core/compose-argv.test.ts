@@ -41,23 +41,27 @@ describe("docker compose", () => {
     [
       "removes a project by its name alone",
       downArgv("demo", false),
-      "compose --project-name demo down --remove-orphans".split(" "),
+      "compose --project-name demo --env-file /dev/null down --remove-orphans".split(" "),
     ],
     [
       "removes volumes only when told",
       downArgv("demo", true),
-      "compose --project-name demo down --remove-orphans --volumes".split(" "),
+      "compose --project-name demo --env-file /dev/null down --remove-orphans --volumes".split(" "),
     ],
-    ["restarts by the project's name", restartArgv("demo", ["a"]), "compose --project-name demo restart a".split(" ")],
+    [
+      "restarts by the project's name",
+      restartArgv("demo", ["a"]),
+      "compose --project-name demo --env-file /dev/null restart a".split(" "),
+    ],
     [
       "shows logs",
       logsArgv("demo", ["a"], { follow: false, tail: "20", color: false }),
-      "compose --project-name demo logs --tail 20 --no-color a".split(" "),
+      "compose --project-name demo --env-file /dev/null logs --tail 20 --no-color a".split(" "),
     ],
     [
       "follows logs in colour",
       logsArgv("demo", [], { follow: true, tail: "all", color: true }),
-      "compose --project-name demo logs --tail all --follow".split(" "),
+      "compose --project-name demo --env-file /dev/null logs --tail all --follow".split(" "),
     ],
   ])("%s", (_, argv, expected) => {
     expect(argv).toEqual(expected);
@@ -74,7 +78,8 @@ describe("the environment of docker compose", () => {
     "COMPOSE_PROFILES",
     "COMPOSE_REMOVE_ORPHANS",
     "COMPOSE_IGNORE_ORPHANS",
-  ])("never holds %s, which would select another stack", (name) => {
+    "COMPOSE_PROGRESS",
+  ])("never holds %s, which would select another stack or another output", (name) => {
     expect(composeEnvironment({ variables: {} }, { [name]: "x", PATH: "/bin" })).toEqual({ PATH: "/bin" });
   });
 
