@@ -20,11 +20,13 @@ function asked({ kind, text }: PlanQuestion): string {
       return `This gives access to the host itself: ${text}. Grant it?`;
     case "data-loss":
       return `${text}. Go on?`;
+    case "foreign-containers":
+      return `${text}. Remove them?`;
   }
 }
 
 function flagOf({ kind, name }: PlanQuestion): string {
-  return kind === "data-loss" ? "--yes" : `--accept ${name}`;
+  return kind === "host-privilege" ? `--accept ${name}` : "--yes";
 }
 
 function refusal(question: PlanQuestion, declined: boolean): Finding {
@@ -43,6 +45,13 @@ function refusal(question: PlanQuestion, declined: boolean): Finding {
         severity: "error",
         message: `${start}: ${question.text}`,
         fix: "run again with --yes if that is meant, or without --volumes to keep the data",
+      };
+    case "foreign-containers":
+      return {
+        code: "D065",
+        severity: "error",
+        message: `${start}: ${question.text}`,
+        fix: "run again with --yes if they are this stack's sandboxes, or else choose a longer sandbox.namePrefix",
       };
   }
 }

@@ -40,9 +40,12 @@ const sandbox = z.strictObject({
   docker: docker.prefault({}).describe("Access to Docker in aio mode."),
   namePrefix: z
     .string()
-    .min(3)
+    .min(5)
+    .regex(/[-_]$/, "a prefix that ends in - or _, so that it ends where a name's next part begins")
     .optional()
-    .describe("Names of sandbox containers that the platform starts itself begin with this; down removes them."),
+    .describe(
+      "Names of sandbox containers that the platform starts itself begin with this (at least 5 characters, the last one - or _); down removes them, and asks before it does.",
+    ),
   kubeconfig: path
     .default("~/.kube/config")
     .describe("The one kubeconfig file that provisioner mode hands to the provisioner, read-only."),

@@ -53,12 +53,14 @@ export const findingCodes = {
   D062: { kind: "input", title: "A secret that the stack needs is empty." },
   D063: { kind: "refused", title: "Another deploy of this folder is running." },
   D064: { kind: "refused", title: "The situation changed between the plan and its start." },
+  D065: { kind: "refused", title: "Containers known only by their names would be removed and nobody confirmed it." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },
   D072: { kind: "failed", title: "A running container holds more privileges than planned." },
   D073: { kind: "failed", title: "The running gateway reports another mode than planned." },
   D074: { kind: "failed", title: "Docker Compose failed." },
+  D075: { kind: "failed", title: "Something of the stack could not be removed." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */

@@ -27,17 +27,13 @@ export function planDown(facts: DownFacts, options: { volumes: boolean; confirme
   if (running || volumes.length > 0) {
     steps.push({ kind: "remove-project", why: "down was asked for", project: facts.project, volumes });
   }
-  const questions: PlanQuestion[] =
-    volumes.length === 0
-      ? []
-      : [
-          {
-            kind: "data-loss",
-            name: "volumes",
-            text: `the data in ${volumes.join(", ")} will be deleted and cannot be brought back`,
-            ...(options.confirmed ? { acceptedBy: "--yes" } : {}),
-          },
-        ];
+  const acceptance = options.confirmed ? { acceptedBy: "--yes" } : {};
+  const questions = [...dataQuestions(volumes), ...foreignQuestions(facts.project, facts.sandboxes)].map(
+    (question) => ({
+      ...question,
+      ...acceptance,
+    }),
+  );
   return {
     mode: undefined,
     because: undefined,
@@ -49,4 +45,20 @@ export function planDown(facts: DownFacts, options: { volumes: boolean; confirme
     findings: [],
     questions,
   };
+}
+
+function dataQuestions(volumes: readonly string[]): PlanQuestion[] {
+  if (volumes.length === 0) return [];
+  const text = `the data in ${volumes.join(", ")} will be deleted and cannot be brought back`;
+  return [{ kind: "data-loss", name: "volumes", text }];
+}
+
+/** Asks about sandboxes that no label ties to the project: by its name alone a container may be somebody else's. */
+export function foreignQuestions(project: string, sandboxes: readonly Container[]): PlanQuestion[] {
+  const names = sandboxes
+    .filter(({ ownLabels }) => ownLabels["sandbox-deploy.project"] !== project)
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  const text = `nothing but the beginning of their names says that these containers are sandboxes of ${project}: ${names.join(", ")}`;
+  return [{ kind: "foreign-containers", name: "containers", text }];
 }

@@ -1,6 +1,6 @@
 import type { Plan, PlanQuestion } from "./plan.ts";
 import { describeStep, type ServiceStart, type Step } from "./plan-steps.ts";
-import type { PrivilegeChange } from "./privilege.ts";
+import type { Privilege, PrivilegeChange } from "./privilege.ts";
 import { relativePath } from "./stack.ts";
 import { textColumns, wrapText } from "./wrapped-text.ts";
 
@@ -41,17 +41,22 @@ const marks = { gained: "+", lost: "-", kept: " " } as const;
 
 function privilegeLines(privileges: readonly PrivilegeChange[]): string[] {
   if (privileges.length === 0) return ["privileges: none"];
+  return ["privileges (+ gained, - lost)", ...privilegeRows(privileges, ({ change }) => `${marks[change]} `)];
+}
+
+/** Privileges in columns, each behind its mark. */
+export function privilegeRows<P extends Privilege>(privileges: readonly P[], mark: (privilege: P) => string): string[] {
   const serviceColumns = columnsOf(privileges.map(({ service }) => service));
   const kindColumns = columnsOf(privileges.map(({ kind }) => kind));
-  const lines = privileges.flatMap(({ change, service, kind, detail, consent }) => {
-    const first = `  ${marks[change]} ${service.padEnd(serviceColumns)}  ${kind.padEnd(kindColumns)}  `;
+  return privileges.flatMap((privilege) => {
+    const { service, kind, detail, consent } = privilege;
+    const first = `  ${mark(privilege)}${service.padEnd(serviceColumns)}  ${kind.padEnd(kindColumns)}  `;
     const lines = wrapText(detail, first);
     if (consent === undefined) return lines;
     const reach = `reaches the host: ${consent}`;
     const joined = `${lines.join("")}  ${reach}`;
     return lines.length === 1 && joined.length <= textColumns ? [joined] : [...lines, " ".repeat(first.length) + reach];
   });
-  return ["privileges (+ gained, - lost)", ...lines];
 }
 
 function stepLines({ steps }: Plan): string[] {
@@ -89,6 +94,7 @@ function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
     case "host-privilege":
       return `open: accept it with --accept ${name}, or with an entry under accept: in deploy.config.yaml`;
     case "data-loss":
+    case "foreign-containers":
       return "open: confirm it with --yes";
   }
 }

@@ -5,9 +5,9 @@ import type { ConsentName, Privilege, PrivilegeChange } from "./privilege.ts";
 
 /** Something only a person may decide, and how it was decided if it was. */
 export interface PlanQuestion {
-  readonly kind: "host-privilege" | "data-loss";
-  /** The name to accept it by: `--accept NAME` or an entry in deploy.config.yaml. */
-  readonly name: ConsentName | "volumes";
+  readonly kind: "host-privilege" | "data-loss" | "foreign-containers";
+  /** The name to accept it by: `--accept NAME` or an entry in deploy.config.yaml; the others are accepted by `--yes`. */
+  readonly name: ConsentName | "volumes" | "containers";
   readonly text: string;
   /** Who accepted it; left out while it is open. */
   readonly acceptedBy?: string;

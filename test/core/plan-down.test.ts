@@ -62,6 +62,22 @@ describe("down", () => {
     expect(planDown(facts, { volumes: true, confirmed: true }).questions).toMatchObject([{ acceptedBy: "--yes" }]);
   });
 
+  test("asks before it removes what only a name says to be a sandbox, and not about what carries the project's label", () => {
+    const labels = { "sandbox-deploy.project": "demo", "sandbox-deploy.role": "sandbox" };
+    const own = { ...container("x", { labels }), name: "demo-sandbox-1" };
+    const other = { ...container("x"), name: "agent-box-1" };
+    expect(planDown({ ...nothing, sandboxes: [own] }, plain).questions).toEqual([]);
+    const facts = { ...nothing, sandboxes: [own, other] };
+    expect(planDown(facts, plain).questions).toEqual([
+      {
+        kind: "foreign-containers",
+        name: "containers",
+        text: "nothing but the beginning of their names says that these containers are sandboxes of demo: agent-box-1",
+      },
+    ]);
+    expect(planDown(facts, { ...plain, confirmed: true }).questions).toMatchObject([{ acceptedBy: "--yes" }]);
+  });
+
   test("deletes volumes that outlived their stack when that is asked for", () => {
     const plan = planDown({ ...nothing, volumes: ["demo_store"] }, { volumes: true, confirmed: true });
     expect(plan.steps).toMatchObject([{ kind: "remove-project", volumes: ["demo_store"] }]);
