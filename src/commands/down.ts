@@ -1,16 +1,17 @@
 import { configSchema } from "../core/config-schema.ts";
+import type { Finding } from "../core/finding.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { type DownFacts, planDown } from "../core/plan-down.ts";
 import { planText } from "../core/plan-text.ts";
 import { folderOf, territoryOf } from "../core/stack.ts";
-import { DeployError } from "../errors.ts";
+import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
-import { downTasks } from "../shell/apply.ts";
-import { projectContainers, projectResources } from "../shell/engine.ts";
+import { projectContainers, projectResources, toolProjects } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { clearReceipt, readReceipt } from "../shell/receipt.ts";
+import { clearReceipt, otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
+import { type DownTarget, downTasks } from "../shell/remove.ts";
 import type { World } from "../world.ts";
 import { consent } from "./consent.ts";
 import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
@@ -18,19 +19,24 @@ import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prep
 /** Removes the stack by its project name: containers, networks, sandboxes and, when asked, volumes. Needs no readable configuration. */
 export async function down(world: World, flags: GlobalFlags & { volumes?: boolean }): Promise<void> {
   const statePath = statePathOf(world, flags);
-  const { project, namePrefix } = await projectOf(world, flags, statePath);
-  const facts = await readDownFacts(world, project, namePrefix, folderOf(configPathOf(world, flags)));
-  const plan = planDown(facts, { volumes: flags.volumes ?? false, confirmed: flags.yes ?? false });
+  const last = await readReceipt(world, statePath);
+  const target = await targetOf(world, flags, last);
+  const { project } = target;
+  const volumes = flags.volumes ?? false;
+  const facts = await readDownFacts(world, target, folderOf(configPathOf(world, flags)));
+  const plan = planDown(facts, { volumes, confirmed: flags.yes ?? false });
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
-  if (plan.steps.length > 0) {
+  if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
     await withLock(world, statePath, "down", async () => {
-      await world.reporter.tasks(downTasks(world, plan, { project, namePrefix }));
-      await clearReceipt(world, statePath);
+      await world.reporter.tasks(downTasks(world, plan, target, volumes));
+      await clearReceipt(world, statePath, project);
     });
   }
+  const other = otherDeployment(project, last);
+  if (other !== undefined) world.reporter.note(other);
   const kept =
-    flags.volumes || facts.volumes.length === 0
+    volumes || facts.volumes.length === 0
       ? []
       : [`kept: the data in ${facts.volumes.join(", ")} (down --volumes deletes it)`];
   const done = plan.steps.length === 0 ? `nothing of ${project} is running` : `${project} is down`;
@@ -38,38 +44,53 @@ export async function down(world: World, flags: GlobalFlags & { volumes?: boolea
     version: 1,
     exitCode: 0,
     changed: plan.steps.length > 0,
-    volumesKept: flags.volumes ? [] : facts.volumes,
+    volumesKept: volumes ? [] : facts.volumes,
     plan: planDocument(plan),
   });
 }
 
-/** The project's name: from the flag, the configuration, the last receipt, or the default, whichever can be read. */
-async function projectOf(
-  world: World,
-  flags: GlobalFlags,
-  statePath: string,
-): Promise<{ project: string; namePrefix: string | undefined }> {
+/** What to remove: the project of the flag, of the configuration or of the last receipt, whichever can be read. */
+async function targetOf(world: World, flags: GlobalFlags, last: Receipt | undefined): Promise<DownTarget> {
+  const prefixOf = (project: string) => receiptFor(project, last)?.namePrefix;
   try {
     const { project, config } = await readSetting(world, flags);
-    return { project, namePrefix: config.config.sandbox.namePrefix };
+    // The prefix of this configuration says nothing about the sandboxes of another project.
+    const own = project === config.config.project ? config.config.sandbox.namePrefix : undefined;
+    return { project, namePrefix: own ?? prefixOf(project) };
   } catch (error) {
-    if (!(error instanceof DeployError || error instanceof FileReadError)) throw error;
+    const findings = unreadable(error);
     const defaults = configSchema.parse({ version: 1 });
-    const { envFile } = flags;
-    await hideKnownSecrets(world, territoryOf(defaults, configPathOf(world, flags), world.home, envFile));
-    const receipt = await readReceipt(world, statePath);
-    const project = flags.project ?? receipt?.project ?? defaults.project;
+    await hideKnownSecrets(world, territoryOf(defaults, configPathOf(world, flags), world.home, flags.envFile));
+    const project = flags.project ?? last?.project;
+    if (project === undefined) throw new DeployError([...findings, await unknownProject(world)], exitCodes.input);
     world.reporter.note(
-      `the configuration cannot be read, so the project's name is ${receipt && !flags.project ? "taken from the last deployment" : "assumed"}: ${project}`,
+      `the configuration cannot be read, so the project's name is taken from ${flags.project ? "--project" : "the last deployment"}: ${project}`,
     );
-    return { project, namePrefix: undefined };
+    return { project, namePrefix: prefixOf(project) };
   }
+}
+
+/** Why the configuration cannot be read; any other error goes on. */
+function unreadable(error: unknown): readonly Finding[] {
+  if (error instanceof DeployError) return error.findings;
+  if (!(error instanceof FileReadError)) throw error;
+  return [{ code: "D014", severity: "error", message: error.message }];
+}
+
+/** The default name is the same in every checkout, so nothing is removed by it without being asked for. */
+async function unknownProject(world: World): Promise<Finding> {
+  const projects = await toolProjects(world);
+  return {
+    code: "D014",
+    severity: "error",
+    message: "no configuration and no earlier deployment of this folder say which project to remove; nothing was done",
+    fix: `name it: ./deploy down --project NAME (${projects.length === 0 ? "this tool runs none on this engine" : `this tool runs ${projects.join(", ")}`})`,
+  };
 }
 
 async function readDownFacts(
   world: World,
-  project: string,
-  namePrefix: string | undefined,
+  { project, namePrefix }: DownTarget,
   projectRoot: string,
 ): Promise<DownFacts> {
   const [{ containers, sandboxes }, networks, volumes] = await Promise.all([

@@ -1,6 +1,6 @@
 import { composeEnvironment, logsArgv } from "../core/compose-argv.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { stopUnlessDone } from "../shell/apply.ts";
+import { stopUnlessDone } from "../shell/child-failure.ts";
 import { docker, projectContainers } from "../shell/engine.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";

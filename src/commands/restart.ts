@@ -1,5 +1,5 @@
 import { composeEnvironment, restartArgv } from "../core/compose-argv.ts";
-import { stopUnlessDone } from "../shell/apply.ts";
+import { stopUnlessDone } from "../shell/child-failure.ts";
 import { docker, projectContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
 import { waitUntilHealthy } from "../shell/verify.ts";

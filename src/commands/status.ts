@@ -1,40 +1,53 @@
 import type { Container } from "../core/container.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
+import { privilegeRows } from "../core/plan-text.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { type Receipt, readReceipt } from "../shell/receipt.ts";
+import { otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 
-/** Shows what runs, read from the live containers; exit 1 when something of the last deployment is not healthy. */
+/** What `status` found. */
+interface Found {
+  readonly project: string;
+  readonly receipt: Receipt | undefined;
+  readonly health: readonly ServiceHealth[];
+  readonly containers: readonly Container[];
+  readonly sandboxes: readonly Container[];
+  readonly privileges: readonly Privilege[];
+}
+
+/** Shows what runs, read from the live containers; exit 1 when something of the last deployment is missing or not healthy. */
 export async function status(world: World, flags: GlobalFlags): Promise<ExitCode> {
   const { config, territory, project } = await readSetting(world, flags);
-  const [{ containers, sandboxes }, receipt] = await Promise.all([
+  const [{ containers, sandboxes }, last] = await Promise.all([
     projectContainers(world, project, config.config.sandbox.namePrefix),
     readReceipt(world, territory.statePath),
   ]);
-  const running = [...new Set(containers.flatMap(({ service }) => service ?? []))];
+  const receipt = receiptFor(project, last);
+  const running = containers.flatMap(({ service }) => service ?? []);
   const services = [...new Set([...(receipt?.services ?? []), ...running])].toSorted();
   const health = judgeHealth(services, containers);
   const privileges = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
-  const down = containers.length === 0;
-  const exitCode = down || health.every(({ kind }) => kind === "ready") ? exitCodes.done : exitCodes.failed;
-  world.reporter.result(
-    down ? `nothing of ${project} is running` : statusText(project, receipt, health, containers, sandboxes, privileges),
-    {
-      version: 1,
-      exitCode,
-      project,
-      mode: receipt?.mode ?? null,
-      because: receipt?.because ?? null,
-      deployedAt: receipt?.time ?? null,
-      services: health.map((each) => serviceDocument(each, containers)),
-      sandboxes: sandboxes.map(({ name }) => name),
-      privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
-    },
-  );
+  const found = { project, receipt, health, containers, sandboxes, privileges };
+  const nothing = services.length === 0 && sandboxes.length === 0;
+  const works = containers.length > 0 && health.every(({ kind }) => kind === "ready");
+  const exitCode = nothing || works ? exitCodes.done : exitCodes.failed;
+  const other = otherDeployment(project, last);
+  if (other !== undefined) world.reporter.note(other);
+  world.reporter.result(nothing ? `nothing of ${project} is running` : statusText(found), {
+    version: 1,
+    exitCode,
+    project,
+    mode: receipt?.mode ?? null,
+    because: receipt?.because ?? null,
+    deployedAt: receipt?.time ?? null,
+    services: health.map((each) => serviceDocument(each, containers)),
+    sandboxes: sandboxes.map(({ name }) => name),
+    privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
+  });
   return exitCode;
 }
 
@@ -49,35 +62,45 @@ function serviceDocument(health: ServiceHealth, containers: readonly Container[]
   };
 }
 
-function statusText(
-  project: string,
-  receipt: Receipt | undefined,
-  health: readonly ServiceHealth[],
-  containers: readonly Container[],
-  sandboxes: readonly Container[],
-  privileges: readonly Privilege[],
-): string {
-  const width = Math.max(...health.map(({ service }) => service.length));
+function statusText({ project, receipt, health, containers, sandboxes, privileges }: Found): string {
+  const width = Math.max(...health.map(({ service }) => service.length), 0);
   const lines = [
     `project   ${project}`,
     receipt
       ? `mode      ${receipt.mode} (${receipt.because})`
-      : "mode      unknown: this folder has no receipt of a deployment",
+      : "mode      unknown: this folder has no receipt of a deployment of it",
     ...(receipt ? [`deployed  ${receipt.time} by ${receipt.who} with sandbox-deploy ${receipt.toolVersion}`] : []),
+    ...missingLines(health, containers),
     "",
-    ...health.map((each) => {
-      const image = containers.find(({ service }) => service === each.service)?.image ?? "no container";
-      return `  ${each.service.padEnd(width)}  ${each.kind === "ready" ? "healthy" : `${each.kind}: ${each.reason}`}  ${image}`;
-    }),
+    ...health.map((each) => `  ${each.service.padEnd(width)}  ${stateText(each, containers)}`),
     "",
     `sandboxes ${sandboxes.length === 0 ? "none" : sandboxes.map(({ name }) => name).join(", ")}`,
     "privileges held by running containers",
-    ...(privileges.length === 0
-      ? ["  none"]
-      : privileges.map(
-          ({ service, kind, detail, consent }) =>
-            `  ${service}  ${kind}  ${detail}${consent ? `  reaches the host: ${consent}` : ""}`,
-        )),
+    ...(privileges.length === 0 ? ["  none"] : privilegeRows(privileges, () => "")),
   ];
   return lines.join("\n");
+}
+
+/** Services of the last deployment whose containers somebody has removed since, or all of it where only sandboxes are left. */
+function missingLines(health: readonly ServiceHealth[], containers: readonly Container[]): string[] {
+  const missing = health
+    .map(({ service }) => service)
+    .filter((name) => !containers.some((each) => each.service === name));
+  const names = missing.length > 0 ? missing.join(", ") : containers.length === 0 ? "every service" : undefined;
+  return names === undefined ? [] : [`missing   ${names}; ./deploy up starts them, ./deploy down removes the rest`];
+}
+
+function stateText(health: ServiceHealth, containers: readonly Container[]): string {
+  const mine = containers.filter(({ service }) => service === health.service);
+  const [first] = mine;
+  if (first === undefined) return "missing: it has no container";
+  const stopped = mine.find(({ state }) => state.status === "exited");
+  switch (health.kind) {
+    case "ready":
+      return `healthy  ${first.image}`;
+    case "failed":
+      return `failed: ${health.reason}  ${first.image}`;
+    case "waiting":
+      return `${stopped ? `stopped (exit code ${stopped.state.exitCode})` : `waiting: ${health.reason}`}  ${first.image}`;
+  }
 }

@@ -1,6 +1,5 @@
-import { buildArgv, composeEnvironment, downArgv, pullArgv, upArgv } from "../core/compose-argv.ts";
-import { composeFailure } from "../core/compose-failures.ts";
-import { dockerFailure } from "../core/docker-failures.ts";
+import { buildArgv, composeEnvironment, pullArgv } from "../core/compose-argv.ts";
+import type { ConfigFile } from "../core/config.ts";
 import { appendToEnvFile, parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
@@ -9,16 +8,23 @@ import type { ComposeModel } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import { describeStep, type Step } from "../core/plan-steps.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
-import { DeployError, exitCodes } from "../errors.ts";
-import type { RunResult, Task, World } from "../world.ts";
+import { DeployError } from "../errors.ts";
+import type { Task, World } from "../world.ts";
+import { stopUnlessDone } from "./child-failure.ts";
+import { eachLine } from "./child-output.ts";
 import { withEnvFile } from "./compose.ts";
-import { docker, projectContainers } from "./engine.ts";
+import { docker } from "./engine.ts";
+import { type DownTarget, removeContainers, removeNetworks, removeProject, removeSandboxes } from "./remove.ts";
+import { startServices } from "./start.ts";
 
 /** What the steps of an `up` act on. */
 export interface UpTarget extends DownTarget {
   readonly stack: Stack;
   readonly territory: Territory;
   readonly model: ComposeModel;
+  readonly config: ConfigFile;
+  /** Seconds for dependencies to recover in; left out, those of the configuration. */
+  readonly waitSeconds?: number | undefined;
 }
 
 interface ApplyContext extends UpTarget {
@@ -38,25 +44,6 @@ export function upTasks(world: World, plan: Plan, target: UpTarget): Task[] {
 /** One step as a task, for commands that do only that. */
 export function stepTask(world: World, step: Step, target: UpTarget, secrets = new Map<string, string>()): Task {
   return { title: describeStep(step), run: (progress) => applyStep(world, step, { ...target, progress, secrets }) };
-}
-
-/** What a `down` acts on: all that it knows for sure is names. */
-export interface DownTarget {
-  readonly project: string;
-  readonly namePrefix: string | undefined;
-}
-
-/** Tasks of a `down`. A gateway may start one more sandbox until it is gone, so they are asked for again at the end. */
-export function downTasks(world: World, plan: Plan, target: DownTarget): Task[] {
-  const tasks = plan.steps.flatMap((step): Task[] => {
-    const title = describeStep(step);
-    if (step.kind === "remove-sandboxes") return [{ title, run: () => removeSandboxes(world, target) }];
-    if (step.kind === "remove-project")
-      return [{ title, run: (progress) => removeProject(world, step.project, step.volumes, progress) }];
-    return [];
-  });
-  const sweep = { title: "look for sandboxes that began meanwhile", run: () => removeSandboxes(world, target) };
-  return tasks.length === 0 ? [] : [...tasks, sweep];
 }
 
 async function applyStep(world: World, step: Step, context: ApplyContext): Promise<void> {
@@ -81,8 +68,9 @@ async function applyStep(world: World, step: Step, context: ApplyContext): Promi
     case "remove-networks":
       return removeNetworks(world, step.names);
     case "start": {
-      const names = step.services.map(({ service }) => service);
-      return compose(world, stack, upArgv(stack, names, step.recreate), context.progress);
+      const { progress, config } = context;
+      const waitSeconds = context.waitSeconds ?? config.config.health.waitSeconds;
+      return startServices(world, stack, step, waitSeconds, progress);
     }
     case "remove-project":
       return removeProject(world, step.project, step.volumes, context.progress);
@@ -145,7 +133,7 @@ async function writeSecretFiles(
     const value = secrets.get(name);
     if (!value) throw new DeployError([emptySecret(name, territory.envPath)]);
     if (file !== undefined)
-      await world.files.writeAtomic(joinPath(territory.secretsPath, file), value, { mode: 0o444 });
+      await world.files.writeAtomic(joinPath(territory.secretsPath, file), value, { mode: 0o444, own: true });
   }
 }
 
@@ -167,7 +155,7 @@ async function makeLocalImages(
   const script = joinPath(world.toolRoot, "scripts/build-images.sh");
   const result = await world.run(
     { program: script, args: names, env: { ...world.env, ...stack.variables }, cwd: world.toolRoot },
-    { onOutput: lastLine(progress) },
+    { onOutput: eachLine(progress) },
   );
   stopUnlessDone(result, "scripts/build-images.sh failed");
 }
@@ -180,83 +168,7 @@ async function compose(
 ): Promise<void> {
   const result = await docker(world, ["compose", "--progress", "plain", ...argv.slice(1)], {
     env: composeEnvironment(stack, world.env),
-    onOutput: lastLine(progress),
+    onOutput: eachLine(progress),
   });
-  // `up` also fails when a dependency is unhealthy: the health check that follows tells which, with its logs.
-  if (result.exitCode !== 0 && !/dependency failed to start|is unhealthy/.test(result.stderr))
-    stopUnlessDone(result, "docker compose failed");
-}
-
-async function removeSandboxes(world: World, { project, namePrefix }: DownTarget): Promise<void> {
-  const { sandboxes } = await projectContainers(world, project, namePrefix);
-  await removeContainers(
-    world,
-    sandboxes.map(({ id }) => id),
-  );
-}
-
-/** A network that something of the operator's still uses stays: it grants nothing by itself. */
-async function removeNetworks(world: World, names: readonly string[]): Promise<void> {
-  await docker(world, ["network", "rm", ...names]);
-}
-
-/** Removes containers by id; one that is gone already is what was wanted. */
-async function removeContainers(world: World, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const result = await docker(world, ["rm", "--force", "--volumes", ...ids]);
-  const rest = result.stderr
-    .split("\n")
-    .filter((line) => line !== "" && !/No such container|already in progress/i.test(line));
-  if (rest.length > 0) stopUnlessDone(result, "docker could not remove containers");
-}
-
-/** Removes everything that carries the project's name, and what Compose leaves when it has no file to read. */
-async function removeProject(
-  world: World,
-  project: string,
-  volumes: readonly string[],
-  progress: ApplyContext["progress"],
-): Promise<void> {
-  const env = composeEnvironment({ variables: {} }, world.env);
-  const result = await docker(world, downArgv(project, volumes.length > 0), { env, onOutput: lastLine(progress) });
-  stopUnlessDone(result, "docker compose down failed");
-  if (volumes.length > 0) await docker(world, ["volume", "rm", "--force", ...volumes]);
-}
-
-/** Stops with what the child process said when it did not end well. */
-export function stopUnlessDone(result: RunResult, what: string): void {
-  if (result.exitCode === 0) return;
-  const known = dockerFailure(result);
-  const failure = known ?? composeFailure(result, []);
-  const lines = result.stderr.trim().split("\n").slice(-20).join("\n");
-  const finding: Finding = known ?? {
-    code: "D074",
-    severity: "error",
-    message: `${what} (exit ${result.exitCode}):\n${lines}`,
-    fix: adviceFor(lines, failure),
-  };
-  throw new DeployError([finding], exitCodes.failed);
-}
-
-function adviceFor(output: string, failure: Finding): string {
-  if (/no space left on device/i.test(output))
-    return "free disk space (docker system df shows what images and build cache take), then run it again";
-  if (
-    /(dial tcp|i\/o timeout|no such host|failed to resolve|TLS handshake|connection refused|failed to do request)/i.test(
-      output,
-    )
-  ) {
-    return "no image registry answers: check the network, or use --images local, which makes the images from Debian packages";
-  }
-  if (/port is already allocated|address already in use/i.test(output))
-    return "another program took the port meanwhile: choose another one (PORT in the environment file)";
-  return failure.code === "D032"
-    ? "read the lines above; run the same command again once the cause is mended"
-    : (failure.fix ?? "run it again");
-}
-
-function lastLine(progress: ApplyContext["progress"]): (chunk: string) => void {
-  return (chunk) => {
-    for (const line of chunk.split("\n")) if (line.trim() !== "") progress(line.trimEnd());
-  };
+  stopUnlessDone(result, "docker compose failed");
 }

@@ -1,19 +1,22 @@
-import { containersArgv, imagesArgv, listArgv } from "../core/compose-argv.ts";
+import { containersArgv, imagesArgv, listArgv, ownersArgv } from "../core/compose-argv.ts";
 import { type Container, parseContainers } from "../core/container.ts";
 import { dockerFailure, type Failure } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
 import { inspectedSecrets } from "../core/secret-values.ts";
+import { joinPath } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 
-/** Runs `docker` with the operator's environment; throws only for what makes every docker command fail. */
+/** Runs `docker` with the operator's environment; throws only when the operator interrupted, for then no answer means anything. */
 export async function docker(
   world: World,
   args: readonly string[],
   options?: RunOptions & { env?: World["env"] },
 ): Promise<RunResult> {
   const { env = world.env, ...rest } = options ?? {};
-  return world.run({ program: "docker", args, env }, Object.keys(rest).length > 0 ? rest : undefined);
+  const result = await world.run({ program: "docker", args, env }, Object.keys(rest).length > 0 ? rest : undefined);
+  world.signal.throwIfAborted();
+  return result;
 }
 
 /** A docker call whose failure has no other meaning than that the engine cannot be used. */
@@ -113,4 +116,21 @@ export async function projectResources(world: World, kind: "network" | "volume",
     "{{.Name}}",
   ]);
   return listed.split("\n").filter((line) => line !== "");
+}
+
+/** Names of the containers that use a network or a volume, running or not. */
+export async function usersOf(world: World, kind: "network" | "volume", name: string): Promise<string[]> {
+  const listed = await dockerOrStop(world, ["ps", "--all", "--filter", `${kind}=${name}`, "--format", "{{.Names}}"]);
+  return listed.split("\n").filter((line) => line !== "");
+}
+
+/** The Compose projects on this engine that this tool started: by its own labels, or by Compose files of its checkout. */
+export async function toolProjects(world: World): Promise<string[]> {
+  const listed = await dockerOrStop(world, ownersArgv());
+  const names = listed.split("\n").flatMap((line) => {
+    const [project, files = "", platformConfig, sandboxProject] = line.split("\t");
+    const shipped = files.split(",").some((file) => file.startsWith(`${joinPath(world.toolRoot, "compose")}/`));
+    return [...(shipped || platformConfig ? [project] : []), sandboxProject];
+  });
+  return [...new Set(names.flatMap((name) => name || []))].toSorted();
 }

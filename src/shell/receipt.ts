@@ -8,6 +8,8 @@ import type { World } from "../world.ts";
 const receiptSchema = z.object({
   version: z.literal(1),
   project: z.string(),
+  /** How the names of sandboxes begin that carry no label: a `down` needs it when the configuration cannot be read. */
+  namePrefix: z.string().optional(),
   mode: z.enum(modes),
   because: z.string(),
   /** What Compose merged, without secrets: the next command can ask for it before it has read anything else. */
@@ -58,8 +60,19 @@ export async function writeReceipt(world: World, statePath: string, receipt: Rec
   });
 }
 
-/** Notes that everything was taken down: nothing is applied any more, but how it was deployed is known for the next time. */
-export async function clearReceipt(world: World, statePath: string): Promise<void> {
-  const last = await readReceipt(world, statePath);
+/** The receipt, if it is of this project; one of another project says nothing about this one. */
+export function receiptFor(project: string, last: Receipt | undefined): Receipt | undefined {
+  return last?.project === project ? last : undefined;
+}
+
+/** What people have to know when they ask about one project and the folder's last deployment was another one. */
+export function otherDeployment(project: string, last: Receipt | undefined): string | undefined {
+  if (last === undefined || last.project === project || last.services.length === 0) return undefined;
+  return `the last deployment from this folder was project ${last.project}; it may still run: ./deploy down --project ${last.project}`;
+}
+
+/** Notes that a project was taken down: nothing of it is applied any more, but how it was deployed is known for the next time. */
+export async function clearReceipt(world: World, statePath: string, project: string): Promise<void> {
+  const last = receiptFor(project, await readReceipt(world, statePath));
   if (last) await writeReceipt(world, statePath, { ...last, services: [], privileges: [], imageIds: {} });
 }

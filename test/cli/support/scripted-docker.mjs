@@ -7,19 +7,26 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync, writeSync } fr
 const folder = process.env.SCRIPTED_DOCKER;
 const argv = process.argv.slice(2);
 const line = argv.join(" ");
-const { rules = [], realDocker } = JSON.parse(readFileSync(`${folder}/scenario.json`, "utf8"));
+const { rules = [], realDocker, earlierCalls = 0 } = JSON.parse(readFileSync(`${folder}/scenario.json`, "utf8"));
 appendFileSync(`${folder}/calls.jsonl`, `${JSON.stringify(argv)}\n`);
 
-const rule = rules.find(({ when }) => new RegExp(when).test(line));
+const rule = rules.find((each) => new RegExp(each.when).test(line) && isDue(each));
 if (rule) answer(rule);
 else if (argv[0] === "compose") compose();
 else engine();
 
-function answer({ exitCode = 0, stdout = "", stderr = "", chunks = [], starts = false }) {
+/** A rule for the first few calls that match it is past once there were more; this call is written down already. */
+function isDue({ when, times = Number.POSITIVE_INFINITY }) {
+  const calls = readFileSync(`${folder}/calls.jsonl`, "utf8").trimEnd().split("\n").slice(earlierCalls);
+  return calls.filter((call) => new RegExp(when).test(JSON.parse(call).join(" "))).length <= times;
+}
+
+function answer({ exitCode = 0, stdout = "", stderr = "", chunks = [], starts = false, hangs = false }) {
   if (starts) remember("up");
   for (const part of [stdout, ...chunks]) if (part !== "") writeSync(1, part);
   if (stderr !== "") writeSync(2, stderr);
   process.exitCode = exitCode;
+  if (hangs) setInterval(() => {}, 1_000);
 }
 
 function compose() {

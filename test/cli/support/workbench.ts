@@ -17,6 +17,10 @@ export interface Rule {
   readonly chunks?: readonly string[];
   /** The call counts as a successful `compose up`. */
   readonly starts?: boolean;
+  /** Only so many of the calls that match are answered like this, counted from when it was scripted. */
+  readonly times?: number;
+  /** The call does not end by itself. */
+  readonly hangs?: boolean;
 }
 
 /** A folder with a configuration, and the real tool with a scripted `docker` first on PATH. */
@@ -76,7 +80,12 @@ export async function createWorkbench(tool: string): Promise<Workbench> {
   await Promise.all([folder, bin, home].map((path) => mkdir(path)));
   const port = await freePort();
   const at = (name: string) => join(folder, name);
-  const script = (...rules: Rule[]) => writeFile(join(bin, "scenario.json"), JSON.stringify({ rules, realDocker }));
+  const rawCalls = async () =>
+    (await readFile(join(bin, "calls.jsonl"), "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  const script = async (...rules: Rule[]) => {
+    const earlierCalls = (await rawCalls()).length;
+    await writeFile(join(bin, "scenario.json"), JSON.stringify({ rules, realDocker, earlierCalls }));
+  };
   await writeFile(
     join(bin, "docker"),
     `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "scripted-docker.mjs")}" "$@"\n`,
@@ -89,13 +98,7 @@ export async function createWorkbench(tool: string): Promise<Workbench> {
     mode: 0o600,
   });
   const named = (text: string) => text.replaceAll(folder, "<here>").replaceAll(tool, "<tool>");
-  const calls = async () => {
-    const text = await readFile(join(bin, "calls.jsonl"), "utf8").catch(() => "");
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => (JSON.parse(line) as string[]).map(named));
-  };
+  const calls = async () => (await rawCalls()).map((line) => (JSON.parse(line) as string[]).map(named));
   const changes = async () => (await calls()).filter(changesSomething);
   let server: Server | undefined;
   const environment = {
