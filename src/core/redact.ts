@@ -131,7 +131,7 @@ function redactText(text: string, path: readonly string[], redactor: (text: stri
 function isSecretPlace(path: readonly string[]): boolean {
   const [top, section] = path;
   const name = path.at(-1) ?? "";
-  if (top === "x-sandbox-deploy" && section === "secrets" && name === "value") return true;
+  if (top?.startsWith("x-sandbox-deploy") && section === "secrets" && name === "value") return true;
   if ((top === "secrets" || top === "configs") && name === "content") return true;
   return looksSecret(name);
 }

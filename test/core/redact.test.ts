@@ -185,6 +185,7 @@ describe("the merged model", () => {
     },
     secrets: { db_password: { name: "demo_db_password", file: "/run/x" }, inline: { content: "v3" } },
     "x-sandbox-deploy": { secrets: { STORE: { value: "v4", bytes: 24, file: "store" } } },
+    "x-sandbox-deploy-own": { secrets: { OTHER: { value: "v5", bytes: 24 } } },
     "x-git": "https://ghp_abc@github.com/a/b.git and https://github.com/@scope",
   };
 
@@ -215,6 +216,7 @@ describe("the merged model", () => {
       },
       secrets: { db_password: { name: "demo_db_password", file: "/run/x" }, inline: { content: redactedMark } },
       "x-sandbox-deploy": { secrets: { STORE: { value: redactedMark, bytes: 24, file: "store" } } },
+      "x-sandbox-deploy-own": { secrets: { OTHER: { value: redactedMark, bytes: 24 } } },
       "x-git": `https://${redactedMark}@github.com/a/b.git and https://github.com/@scope`,
     });
   });
