@@ -1,4 +1,5 @@
 import type { HostBind } from "./host-bind.ts";
+import { joinPath } from "./stack.ts";
 
 /** Host paths and block devices that the options of a local volume bring into a container. */
 export interface VolumeReach {
@@ -30,11 +31,17 @@ export function volumeReach(driver: string | undefined, options: Readonly<Record
     devices: [],
   });
   if (flags.includes("bind") || flags.includes("rbind") || ["none", "bind", "rbind", ""].includes(type))
-    return bound(device === "" ? [] : [device]);
+    return bound(device === "" ? [] : [fromRoot(device)]);
   if (type === "overlay") return bound(overlayPaths(flags));
   const kernelPath = kernelPaths[type];
   if (kernelPath !== undefined) return bound([kernelPath]);
-  return { binds: [], devices: device.startsWith("/") && !device.startsWith("//") ? [device] : [] };
+  const isFile = device.startsWith("/") ? !device.startsWith("//") : /^(\.{1,2}\/)*dev\//.test(device);
+  return { binds: [], devices: isFile ? [fromRoot(device)] : [] };
+}
+
+/** The engine mounts from its own working folder, which is the root. */
+function fromRoot(device: string): string {
+  return /^(\/|[a-z]:)/i.test(device) ? device : joinPath("/", device);
 }
 
 function overlayPaths(flags: readonly string[]): string[] {

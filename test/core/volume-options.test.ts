@@ -8,6 +8,16 @@ describe("the options of a volume", () => {
     ["bind the socket", { type: "none", o: "bind", device: "/var/run/docker.sock" }, [`${socket} (rw) | host-root`]],
     ["bind a folder read-only", { type: "none", o: "ro,bind", device: "/opt/x" }, ["host-bind | /opt/x (ro)"]],
     ["name nothing but a path", { device: "/opt/x" }, ["host-bind | /opt/x (rw) | host-files"]],
+    [
+      "bind a relative path, which starts at the root",
+      { type: "none", o: "bind", device: "var/../etc" },
+      ["host-bind | /etc (rw) | host-root"],
+    ],
+    [
+      "mount a disk by a relative path",
+      { type: "ext4", device: "./dev/sda1" },
+      ["device | /dev/sda1 (mounted) | host-root"],
+    ],
     ["mount a disk", { type: "ext4", device: "/dev/sda1" }, ["device | /dev/sda1 (mounted) | host-root"]],
     [
       "overlay folders of the host",
