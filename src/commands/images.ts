@@ -1,69 +1,48 @@
-import type { ComposeModel } from "../core/model.ts";
-import type { Step } from "../core/plan-steps.ts";
+import { type ImageRequest, planBuild, planPull } from "../core/plan-images.ts";
+import type { ConsentName } from "../core/privilege.ts";
 import { stepTask } from "../shell/apply.ts";
 import { withLock } from "../shell/lock.ts";
 import type { World } from "../world.ts";
-import { type GlobalFlags, readSituation, type Situation } from "./prepare.ts";
+import { consent } from "./consent.ts";
+import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
 import { stopOnUnknownServices } from "./services.ts";
 
 /** Builds the stack's images, or makes them from Debian packages, without starting anything. */
 export async function build(
   world: World,
-  flags: GlobalFlags & { images?: "registry" | "local" },
+  flags: GlobalFlags & { images?: "registry" | "local"; accept?: readonly ConsentName[] },
   services: readonly string[],
 ): Promise<void> {
   const situation = await readSituation(world, flags);
-  const { stack, facts } = situation;
-  const chosen = choose(facts.model, services, buildable(facts.model));
-  const why = "build was asked for";
-  const step: Step =
-    stack.images === "local"
-      ? { kind: "make-local-images", why, images: chosen.flatMap((name) => imageOf(facts.model, name) ?? []) }
-      : { kind: "build", why, services: chosen, pull: false };
-  await runStep(world, situation, "build", step, chosen);
+  const { config, stack, facts } = situation;
+  await obtain(world, situation, "build", services, () =>
+    planBuild(config.config, facts, stack, services, flags.accept ?? []),
+  );
 }
 
 /** Pulls the published images that the stack uses, without starting anything. */
 export async function pull(world: World, flags: GlobalFlags, services: readonly string[]): Promise<void> {
   const situation = await readSituation(world, flags);
-  const { facts } = situation;
-  const published = Object.keys(facts.model.services).filter((name) => !buildable(facts.model).includes(name));
-  const chosen = choose(facts.model, services, published);
-  await runStep(
-    world,
-    situation,
-    "pull",
-    { kind: "pull", why: "pull was asked for", services: chosen, policy: "always" },
-    chosen,
-  );
+  await obtain(world, situation, "pull", services, () => planPull(situation.facts, services));
 }
 
-function buildable(model: ComposeModel): string[] {
-  const services = Object.entries(model.services).flatMap(([name, { build }]) => (build === undefined ? [] : [name]));
-  return [...services, ...Object.keys(model.builtImages)];
-}
-
-function imageOf(model: ComposeModel, name: string): string | undefined {
-  return model.services[name]?.image ?? model.builtImages[name];
-}
-
-function choose(model: ComposeModel, asked: readonly string[], possible: readonly string[]): readonly string[] {
-  stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
-  return asked.length === 0 ? possible : possible.filter((name) => asked.includes(name));
-}
-
-async function runStep(
+async function obtain(
   world: World,
   situation: Situation,
   command: string,
-  step: Step,
-  services: readonly string[],
+  asked: readonly string[],
+  plan: () => ImageRequest,
 ): Promise<void> {
-  if (services.length > 0) {
+  const { model } = situation.facts;
+  stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
+  stopOnErrors(situation.facts.findings);
+  const { services, steps, questions } = plan();
+  await consent(world, questions);
+  if (steps.length > 0) {
     await withLock(world, situation.territory.statePath, command, () =>
-      world.reporter.tasks([stepTask(world, step, { ...situation, model: situation.facts.model })]),
+      world.reporter.tasks(steps.map((step) => stepTask(world, step, { ...situation, model }))),
     );
   }
-  const text = services.length === 0 ? `nothing to ${command}` : `${command}: ${services.join(", ")}`;
+  const text = steps.length === 0 ? `nothing to ${command}` : `${command}: ${services.join(", ")}`;
   world.reporter.result(text, { version: 1, exitCode: 0, services });
 }

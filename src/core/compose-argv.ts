@@ -1,7 +1,9 @@
-import type { Stack } from "./stack.ts";
+import { buildProfile, type Stack } from "./stack.ts";
 
 /** What Compose must be told to merge the same model again. */
 export type ComposeFiles = Pick<Stack, "project" | "files" | "envPath">;
+
+type ProfiledFiles = ComposeFiles & Pick<Stack, "variables">;
 
 /** Arguments of `docker compose` that name the project, the environment and the merged files. */
 export function composeArgv(stack: ComposeFiles, ...rest: readonly string[]): string[] {
@@ -66,9 +68,20 @@ export function volumesArgv(names: readonly string[]): string[] {
   return ["volume", "inspect", ...names];
 }
 
-/** Asks for the merged model; its output holds interpolated secrets. */
-export function modelArgv(stack: ComposeFiles): string[] {
-  return composeArgv(stack, "config", "--format", "json");
+/** Asks for networks and their drivers. */
+export function networksArgv(names: readonly string[]): string[] {
+  return ["network", "inspect", ...names];
+}
+
+/** Asks for the merged model, with the services that are only built; its output holds interpolated secrets. */
+export function modelArgv(stack: ProfiledFiles): string[] {
+  return composeArgv(stack, ...profileFlags(stack), "config", "--format", "json");
+}
+
+/** Compose forgets the profiles of the environment file as soon as one is named, so that these have to be named as well. */
+function profileFlags({ variables }: ProfiledFiles): string[] {
+  const others = (variables["COMPOSE_PROFILES"] ?? "").split(",").map((name) => name.trim());
+  return [...new Set([buildProfile, ...others])].flatMap((name) => (name === "" ? [] : ["--profile", name]));
 }
 
 /** Asks for the hash of each service's configuration, which Compose also puts on its containers as a label. */
@@ -90,8 +103,8 @@ export function upArgv(stack: ComposeFiles, services: readonly string[], recreat
 }
 
 /** Builds images; the profile also reaches services that exist only to be built. */
-export function buildArgv(stack: ComposeFiles, services: readonly string[], pull: boolean): string[] {
-  return composeArgv(stack, "--profile", "build", "build", ...(pull ? ["--pull"] : []), ...services);
+export function buildArgv(stack: ProfiledFiles, services: readonly string[], pull: boolean): string[] {
+  return composeArgv(stack, ...profileFlags(stack), "build", ...(pull ? ["--pull"] : []), ...services);
 }
 
 /** Pulls what is published; images that this stack builds are left out. */

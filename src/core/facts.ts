@@ -27,6 +27,11 @@ export interface Facts {
   /** Containers of the project, and sandboxes that its gateway started. */
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
+  /**
+   * Networks that the engine knows to be the project's. Read only where a container is attached to one that the model
+   * does not have; else empty.
+   */
+  readonly networks: readonly string[];
   /** What the privilege rules must know about this host. */
   readonly context: PrivilegeContext;
   /** Privileges of the last deployment from here: what only a model can show is not gained anew by every `up`. */

@@ -1,4 +1,5 @@
-import type { ConsentName, Grant } from "./privilege.ts";
+import { canonicalPath } from "./host-path.ts";
+import type { ConsentName, Grant, PrivilegeContext } from "./privilege.ts";
 import { joinPath } from "./stack.ts";
 
 /** The namespaces that a container may share. */
@@ -68,12 +69,13 @@ const hostDevice =
 /** Rules that reach block devices or kernel memory: Docker leaves MKNOD in place, so a rule is enough to open one. */
 const hostDeviceRule = /^(a|b)\b|^c\s+(\*|1):(\*|1|2|4)\s/;
 
-/** Devices by mapping, by cgroup rule, by request, and those that the NVIDIA runtime brings. */
+/** Devices by mapping, by cgroup rule, by request, and those that the NVIDIA runtime brings. Symlinks count as their ends. */
 export function deviceGrants(
   devices: readonly DeviceMapping[],
   rules: readonly string[],
   requests: readonly DeviceRequest[],
   runtime: string | undefined,
+  context: Pick<PrivilegeContext, "realPaths">,
 ): Grant[] {
   const device = (detail: string, reachesHost: boolean): Grant => ({
     kind: "device",
@@ -83,7 +85,8 @@ export function deviceGrants(
   return [
     ...devices.map(({ source, permissions }) => {
       const path = joinPath("/", source);
-      return device(`${path} (${permissions === "" ? "rwm" : permissions})`, hostDevice.test(path));
+      const reachesHost = [path, canonicalPath(path, context)].some((each) => hostDevice.test(each));
+      return device(`${path} (${permissions === "" ? "rwm" : permissions})`, reachesHost);
     }),
     ...rules.map((rule) => device(`cgroup rule ${rule}`, hostDeviceRule.test(rule.trim()))),
     ...requests.map((request) => device(requestDetail(request), false)),

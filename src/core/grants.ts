@@ -49,7 +49,7 @@ export function privilegesOf(access: Access, context: PrivilegeContext): Privile
     ...(access.privileged ? [privilegedGrant] : []),
     ...namespaceGrants(access.namespaces),
     ...capabilityGrants(access.capabilities),
-    ...deviceGrants(access.devices, access.deviceRules, access.deviceRequests, access.runtime),
+    ...deviceGrants(access.devices, access.deviceRules, access.deviceRequests, access.runtime, context),
     ...securityGrants(access.securityOptions, impliedOptions(access)),
     ...groupGrants(access.groups),
     ...access.volumesFrom.map(volumesFromGrant),

@@ -2,6 +2,7 @@ import "./schema-settings.ts";
 import * as z from "zod";
 import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
+import { buildProfile } from "./stack.ts";
 
 /** Compose writes some scalars as text in one version and as numbers in another. */
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -70,6 +71,7 @@ const build = z.object({
   network: maybe(z.string()),
   privileged: flag,
   entitlements: listOf(z.string()),
+  additional_contexts: mapOf(z.string()),
 });
 
 const deploy = z.object({
@@ -209,12 +211,19 @@ const network = z
   .object({ ...named, driver: maybe(z.string()), driver_opts: mapOf(text), internal: flag })
   .transform(({ driver_opts, ...rest }) => ({ ...rest, driverOpts: driver_opts }));
 
+/** A Compose file may come from somebody else: its names become a variable and a file below the tool's own folder, and nothing else. */
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "a plain file name: letters, digits, _ . and -");
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a variable name: letters, digits and _");
+
 const generatedSecret = z
-  .object({ value: maybe(secretText), file: maybe(z.string()), bytes: maybe(z.number()) })
+  .object({ value: maybe(secretText), file: maybe(fileName), bytes: maybe(z.int().min(16).max(1024)) })
   .nullish()
   .transform((secret) => ({ value: secret?.value ?? conceal(""), file: secret?.file, bytes: secret?.bytes ?? 32 }));
 
-const extension = z.object({ secrets: mapOf(generatedSecret), builtImages: mapOf(z.string()) });
+const extension = z.object({
+  secrets: maybe(z.record(variableName, generatedSecret)).transform((secrets) => secrets ?? {}),
+  builtImages: mapOf(z.string()),
+});
 
 /** Each Compose file has an extension of its own name, because Compose 2.26 replaces one of the same name where 2.40 merges it. */
 function extensionsOf(model: Record<string, unknown>, context: z.RefinementCtx): z.output<typeof extension>[] {
@@ -251,12 +260,22 @@ export const modelSchema = z
   .transform((model, context) => {
     const { name, services, secrets, configs, volumes, networks } = model;
     const own = extensionsOf(model, context);
+    const isBuilt = ({ profiles }: Service) => profiles.includes(buildProfile);
     return {
-      ...{ name, services, secrets, configs, volumes, networks },
+      name,
+      services: servicesThat(services, (service) => !isBuilt(service)),
+      buildServices: servicesThat(services, isBuilt),
+      ...{ secrets, configs, volumes, networks },
       generatedSecrets: mergeAll(own.map((each) => each.secrets)),
       builtImages: mergeAll(own.map((each) => each.builtImages)),
     };
   });
+
+type Service = z.output<typeof serviceSchema>;
+
+function servicesThat(services: Record<string, Service>, isWanted: (service: Service) => boolean) {
+  return Object.fromEntries(Object.entries(services).filter(([, service]) => isWanted(service)));
+}
 
 function mergeAll<T>(records: readonly Readonly<Record<string, T>>[]): Record<string, T> {
   return Object.fromEntries(records.flatMap((record) => Object.entries(record)));

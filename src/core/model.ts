@@ -4,7 +4,8 @@ import { modelSchema } from "./model-schema.ts";
 
 /**
  * The merged Compose model, typed. Values that may hold secrets (`environment`, `content` of secrets and configs,
- * `generatedSecrets`) are concealed. `generatedSecrets` and `builtImages` come from the extension `x-sandbox-deploy`:
+ * `generatedSecrets`) are concealed. `services` are those that may start, `buildServices` those of the profile `build`,
+ * which are built at most. `generatedSecrets` and `builtImages` come from the extension `x-sandbox-deploy`:
  * secrets that the tool generates (`value` as interpolated, `file` the Compose secret that carries it, `bytes` of
  * randomness) and images that are built though no service runs them, by a name for messages.
  */
@@ -12,6 +13,20 @@ export type ComposeModel = DeepReadonly<z.output<typeof modelSchema>>;
 
 /** One service of the merged model. */
 export type ComposeService = ComposeModel["services"][string];
+
+/** The name of a volume on the engine, by its key: Compose puts the project's name before one that has none of its own. */
+export function volumeName(model: ComposeModel, key: string): string {
+  return nameOf(model.name, key, model.volumes[key]);
+}
+
+/** The name of a network on the engine, by its key, in the same way. */
+export function networkName(model: ComposeModel, key: string): string {
+  return nameOf(model.name, key, model.networks[key]);
+}
+
+function nameOf(project: string, key: string, declared: ComposeModel["networks" | "volumes"][string] | undefined) {
+  return declared?.name ?? (declared === undefined || declared.external ? key : `${project}_${key}`);
+}
 
 type DeepReadonly<T> = T extends (...args: never[]) => unknown
   ? T

@@ -1,7 +1,14 @@
+import { privilegesOfBuilds } from "./build-privileges.ts";
+import type { DeployConfig } from "./config.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import type { ComposeModel } from "./model.ts";
+import type { Plan } from "./plan.ts";
+import { hostQuestions } from "./plan-questions.ts";
 import type { Step } from "./plan-steps.ts";
+import type { ConsentName } from "./privilege.ts";
+import { diffPrivileges } from "./privilege-diff.ts";
+import { appliedUnseen } from "./privileges.ts";
 import type { Stack } from "./stack.ts";
 
 /** How images may be obtained: `--build` or `--no-build`, and `--pull`. */
@@ -38,9 +45,11 @@ export function planImages(facts: Facts, stack: Stack, services: readonly string
   const toBuild = needed.filter((each) => each.buildable && (options.build === "always" || isMissing(each)));
   // An image that another service builds is in no registry.
   const toPull = needed.filter((each) => !ownImages.has(each.image) && (options.pull === "always" || isMissing(each)));
+  const buildWhy = options.build === "always" ? "--build was given" : notHere;
+  const pullWhy = options.pull === "always" ? "--pull always was given" : notHere;
   const steps = [
-    ...(options.build === "never" ? [] : buildSteps(toBuild, stack, options)),
-    ...(options.pull === "never" ? [] : pullSteps(toPull, options.pull)),
+    ...(options.build === "never" ? [] : buildSteps(toBuild, stack, buildWhy, options.pull === "always")),
+    ...(options.pull === "never" ? [] : pullSteps(toPull, pullWhy, options.pull)),
   ];
   const findings = [
     ...(options.build === "never" ? toBuild.map(unbuilt) : []),
@@ -66,21 +75,53 @@ function neededImages(model: ComposeModel, services: readonly string[]): NeededI
 const notHere = "not on this machine";
 
 /** Only images of the default stack can be made from packages: an overlay's own are built as usual. */
-function buildSteps(toBuild: readonly NeededImage[], stack: Stack, options: ImageOptions): Step[] {
-  const why = options.build === "always" ? "--build was given" : notHere;
+function buildSteps(toBuild: readonly NeededImage[], stack: Stack, why: string, pull: boolean): Step[] {
   const local = stack.images === "local" ? Object.values(stack.variables) : [];
   const made = [...new Set(toBuild.map(({ image }) => image).filter((image) => local.includes(image)))];
   const services = toBuild.filter(({ image }) => !local.includes(image)).map(({ service }) => service);
   return [
     ...(made.length > 0 ? [{ kind: "make-local-images", why, images: made } satisfies Step] : []),
-    ...(services.length > 0 ? [{ kind: "build", why, services, pull: options.pull === "always" } satisfies Step] : []),
+    ...(services.length > 0 ? [{ kind: "build", why, services, pull } satisfies Step] : []),
   ];
 }
 
-function pullSteps(toPull: readonly NeededImage[], policy: "missing" | "always"): Step[] {
-  if (toPull.length === 0) return [];
-  const why = policy === "always" ? "--pull always was given" : notHere;
-  return [{ kind: "pull", why, services: toPull.map(({ service }) => service), policy }];
+function pullSteps(toPull: readonly NeededImage[], why: string, policy: "missing" | "always"): Step[] {
+  return toPull.length === 0 ? [] : [{ kind: "pull", why, services: toPull.map(({ service }) => service), policy }];
+}
+
+/** What obtaining images on request does: the same decisions as in an `up`, without its start. */
+export type ImageRequest = Pick<Plan, "services" | "steps" | "privileges" | "questions">;
+
+/** Plans the builds of these services, or of all that can be built, and asks for what a build is granted on the host. */
+export function planBuild(
+  config: DeployConfig,
+  { model, applied }: Facts,
+  stack: Stack,
+  asked: readonly string[],
+  accept: readonly ConsentName[],
+): ImageRequest {
+  const chosen = requested(model, asked).filter(({ buildable }) => buildable);
+  const services = chosen.map(({ service }) => service);
+  const after = privilegesOfBuilds(model, services);
+  const privileges = diffPrivileges(appliedUnseen(applied, after), after);
+  return {
+    services,
+    steps: buildSteps(chosen, stack, "build was asked for", false),
+    privileges,
+    questions: hostQuestions(privileges, config, accept),
+  };
+}
+
+/** Plans the pull of what these services, or all of them, use and do not build. To pull grants nothing. */
+export function planPull({ model }: Facts, asked: readonly string[]): ImageRequest {
+  const chosen = requested(model, asked).filter(({ buildable }) => !buildable);
+  const steps = pullSteps(chosen, "pull was asked for", "always");
+  return { services: chosen.map(({ service }) => service), steps, privileges: [], questions: [] };
+}
+
+function requested(model: ComposeModel, asked: readonly string[]): NeededImage[] {
+  const all = neededImages(model, Object.keys(model.services));
+  return asked.length === 0 ? all : all.filter(({ service }) => asked.includes(service));
 }
 
 function unbuilt(needed: NeededImage): Finding {

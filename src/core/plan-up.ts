@@ -3,15 +3,16 @@ import type { Container } from "./container.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
-import type { ComposeModel } from "./model.ts";
-import type { Plan, PlanQuestion } from "./plan.ts";
+import { type ComposeModel, networkName } from "./model.ts";
+import type { Plan } from "./plan.ts";
 import { type ImageOptions, planImages } from "./plan-images.ts";
+import { hostQuestions } from "./plan-questions.ts";
 import { startSteps } from "./plan-starts.ts";
 import type { Step } from "./plan-steps.ts";
-import { type ConsentName, type Privilege, type PrivilegeChange, privilegeKey, sortedPrivileges } from "./privilege.ts";
+import { type ConsentName, type Privilege, sortedPrivileges } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
-import { isModelOnly, privilegesOfModel } from "./privileges.ts";
-import { relativePath, type Stack } from "./stack.ts";
+import { appliedUnseen, privilegesOfModel, withDeclaredNetworks } from "./privileges.ts";
+import { buildProfile, relativePath, type Stack } from "./stack.ts";
 
 /** Flags of `up` and `plan` that change what is planned. */
 export interface UpOptions extends ImageOptions {
@@ -19,9 +20,7 @@ export interface UpOptions extends ImageOptions {
 }
 
 /** Decides what `up` does: pure, so that what is shown is what is applied. */
-export function planUp(config: DeployConfig, everything: Facts, stack: Stack, options: UpOptions): Plan {
-  // What `docker compose run` left behind belongs to whoever ran it.
-  const facts = { ...everything, containers: everything.containers.filter(({ oneoff }) => !oneoff) };
+export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options: UpOptions): Plan {
   const services = activeServices(facts, stack);
   const after = privilegesOfModel(facts.model, facts.context, services);
   const privileges = diffPrivileges(heldNow(facts, after), after);
@@ -47,10 +46,9 @@ export function planUp(config: DeployConfig, everything: Facts, stack: Stack, op
 }
 
 /** What the containers hold, and of what only a model can show (providers, hooks, builds), what was applied before. */
-function heldNow({ containers, context, applied }: Facts, after: readonly Privilege[]): readonly Privilege[] {
-  const keys = new Set(applied.map(privilegeKey));
-  const unseen = after.filter((privilege) => isModelOnly(privilege) && keys.has(privilegeKey(privilege)));
-  return sortedPrivileges([...privilegesOfContainers(containers, context), ...unseen]);
+function heldNow({ containers, context, model, applied }: Facts, after: readonly Privilege[]): readonly Privilege[] {
+  const held = privilegesOfContainers(containers, withDeclaredNetworks(context, model));
+  return sortedPrivileges([...held, ...appliedUnseen(applied, after)]);
 }
 
 /** The services that really start: those of the model that no other mode owns and that are not scaled to zero. */
@@ -74,15 +72,27 @@ function nameFindings(config: DeployConfig, { model }: Facts, stack: Stack, serv
 
 /** Compose starts what a service depends on, even if that is optional and was not asked for. */
 function dependencyFindings(service: string, model: ComposeModel, stack: Stack): Finding[] {
-  const dependencies = Object.keys(model.services[service]?.dependsOn ?? {});
-  return dependencies
-    .filter((name) => stack.excluded.includes(name) && name in model.services)
-    .map((name) => ({
-      code: "D012",
-      severity: "error",
-      message: `${service} depends on ${name}, which compose.onlyIn keeps out of ${stack.detection.mode} mode; Compose would start it all the same`,
-      fix: `take the dependency away in an overlay (depends_on: !override), or take ${name} out of compose.onlyIn`,
-    }));
+  const dependencies = Object.entries(model.services[service]?.dependsOn ?? {});
+  const unstarted = dependencies.filter(([name, { required }]) => required && name in model.buildServices);
+  const excluded = dependencies.filter(([name]) => stack.excluded.includes(name) && name in model.services);
+  return [
+    ...unstarted.map(
+      ([name]): Finding => ({
+        code: "D032",
+        severity: "error",
+        message: `${service} depends on ${name}, whose profile ${buildProfile} keeps it from starting; Compose refuses that`,
+        fix: `take the dependency away, or the profile from ${name}`,
+      }),
+    ),
+    ...excluded.map(
+      ([name]): Finding => ({
+        code: "D012",
+        severity: "error",
+        message: `${service} depends on ${name}, which compose.onlyIn keeps out of ${stack.detection.mode} mode; Compose would start it all the same`,
+        fix: `take the dependency away in an overlay (depends_on: !override), or take ${name} out of compose.onlyIn`,
+      }),
+    ),
+  ];
 }
 
 function preparation(facts: Facts): Step[] {
@@ -122,14 +132,14 @@ function removals(facts: Facts, stack: Stack, services: readonly string[]): Step
 }
 
 /** What can go only once the services no longer use it: sandboxes when no gateway starts them any more, networks of another mode. */
-function leftovers({ containers, sandboxes, model }: Facts, stack: Stack): Step[] {
+function leftovers({ containers, sandboxes, model, networks }: Facts, stack: Stack): Step[] {
   const steps: Step[] = [];
   if (sandboxes.length > 0 && stack.detection.mode !== "aio") {
     steps.push(removeSandboxes(sandboxes, `sandboxes of aio mode; the stack is now in ${stack.detection.mode} mode`));
   }
-  const known = Object.entries(model.networks).map(([key, { name }]) => name ?? `${stack.project}_${key}`);
-  const attached = new Set(containers.flatMap(({ networks }) => networks));
-  const names = [...attached].filter((name) => name.startsWith(`${stack.project}_`) && !known.includes(name));
+  const known = Object.keys(model.networks).map((key) => networkName(model, key));
+  const attached = new Set(containers.flatMap((container) => container.networks));
+  const names = networks.filter((name) => attached.has(name) && !known.includes(name));
   if (names.length > 0) {
     steps.push({
       kind: "remove-networks",
@@ -152,31 +162,4 @@ function removeContainers(containers: readonly Container[], why: string): Step {
     names: containers.map(({ name }) => name),
     ids: containers.map(({ id }) => id),
   };
-}
-
-/** One question for each kind of host-level privilege that is newly gained. */
-function hostQuestions(
-  privileges: readonly PrivilegeChange[],
-  config: DeployConfig,
-  accept: readonly ConsentName[],
-): PlanQuestion[] {
-  const gained = privileges.filter(({ change, consent }) => change === "gained" && consent !== undefined);
-  const names = [...new Set(gained.flatMap(({ consent }) => consent ?? []))];
-  return names.map((name) => {
-    const holders = gained
-      .filter(({ consent }) => consent === name)
-      .map(({ service, kind, detail }) => `${service}: ${kind} ${detail}`);
-    const written = config.accept.find(({ privilege }) => privilege === name);
-    const acceptedBy = written
-      ? `deploy.config.yaml: ${written.reason}`
-      : accept.includes(name)
-        ? `--accept ${name}`
-        : undefined;
-    return {
-      kind: "host-privilege",
-      name,
-      text: holders.join("; "),
-      ...(acceptedBy === undefined ? {} : { acceptedBy }),
-    };
-  });
 }

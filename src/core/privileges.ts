@@ -1,26 +1,30 @@
+import { privilegesOfBuilds } from "./build-privileges.ts";
 import { type Access, privilegesOf } from "./grants.ts";
 import type { HostBind } from "./host-bind.ts";
-import type { ComposeModel, ComposeService } from "./model.ts";
-import { type Grant, type Privilege, type PrivilegeContext, sortedPrivileges } from "./privilege.ts";
+import { type ComposeModel, type ComposeService, networkName, volumeName } from "./model.ts";
+import { type Grant, type Privilege, type PrivilegeContext, privilegeKey, sortedPrivileges } from "./privilege.ts";
 import { volumeReach } from "./volume-options.ts";
 
 /**
- * The privileges that the merged model grants to its services, or to those named: sorted, each once. Services scaled to
- * zero hold none. What only the model can show (`provider`, hooks, builds) has no counterpart in a running container.
+ * The privileges that the merged model grants to its services, or to those named, and to the builds of their images and
+ * of those that no service runs: sorted, each once. Services scaled to zero hold none. What only the model can show
+ * (`provider`, hooks, builds) has no counterpart in a running container.
  */
 export function privilegesOfModel(
   model: ComposeModel,
   context: PrivilegeContext,
   activeServices?: readonly string[],
 ): readonly Privilege[] {
-  const known: PrivilegeContext = { ...context, networkDrivers: networkDriversOf(model, context) };
-  const privileges = Object.entries(model.services)
-    .filter(([name, { replicas }]) => replicas !== 0 && (activeServices?.includes(name) ?? true))
-    .flatMap(([name, service]) => [
-      ...privilegesOf(accessOfService(name, service, model, context), known),
-      ...modelOnlyGrants(service).map((grant) => ({ service: name, ...grant })),
-    ]);
-  return sortedPrivileges(privileges);
+  const known = withDeclaredNetworks(context, model);
+  const active = Object.entries(model.services).filter(
+    ([name, { replicas }]) => replicas !== 0 && (activeServices?.includes(name) ?? true),
+  );
+  const privileges = active.flatMap(([name, service]) => [
+    ...privilegesOf(accessOfService(name, service, model, known), known),
+    ...modelOnlyGrants(service).map((grant) => ({ service: name, ...grant })),
+  ]);
+  const built = [...active.map(([name]) => name), ...Object.keys(model.builtImages)];
+  return sortedPrivileges([...privileges, ...privilegesOfBuilds(model, built)]);
 }
 
 function accessOfService(
@@ -30,7 +34,7 @@ function accessOfService(
   context: PrivilegeContext,
 ): Access {
   const mounts = [...mountsOf(name, model, context, []).values()];
-  const networks = service.networks.map((network) => model.networks[network]?.name ?? network);
+  const networks = service.networks.map((network) => networkName(model, network));
   const isCdi = (source: string) => !source.startsWith("/");
   return {
     service: name,
@@ -103,13 +107,17 @@ function mountOf(volume: ComposeService["volumes"][number], model: ComposeModel,
   if (source === undefined || !["bind", "npipe", "volume"].includes(type)) return { binds: [], devices: [] };
   if (type !== "volume") return { binds: [{ source, target, writable: !readOnly }], devices: [] };
   const declared = model.volumes[source];
-  const existing = context.volumes?.find(({ name }) => name === (declared?.name ?? source));
-  const reach = declared?.external
-    ? volumeReach(existing?.driver, existing?.options ?? {})
-    : volumeReach(declared?.driver, declared?.driverOpts ?? {});
+  const existing = context.volumes?.find(({ name }) => name === volumeName(model, source));
+  // The engine keeps the options of a volume that exists, unless Compose or the operator makes it anew.
+  const reaches = [
+    ...(declared === undefined || declared.external ? [] : [volumeReach(declared.driver, declared.driverOpts)]),
+    ...(existing === undefined ? [] : [volumeReach(existing.driver, existing.options)]),
+  ];
   return {
-    devices: reach.devices,
-    binds: reach.binds.map((bind) => ({ ...bind, target, writable: bind.writable && !readOnly })),
+    devices: reaches.flatMap(({ devices }) => devices),
+    binds: reaches.flatMap(({ binds }) =>
+      binds.map((bind) => ({ ...bind, target, writable: bind.writable && !readOnly })),
+    ),
   };
 }
 
@@ -150,42 +158,36 @@ function sharedWith(mode: string | undefined): string | undefined {
   return mode?.startsWith("container:") ? "another container" : undefined;
 }
 
-function networkDriversOf(model: ComposeModel, context: PrivilegeContext): ReadonlyMap<string, string> {
-  const declared = Object.entries(model.networks).flatMap(([key, { name, driver }]): [string, string][] =>
-    driver === undefined ? [] : [[name ?? key, driver]],
+/** Adds the drivers of the networks that the model declares, so that containers on them are judged in the same words. */
+export function withDeclaredNetworks(context: PrivilegeContext, model: ComposeModel): PrivilegeContext {
+  const declared = Object.entries(model.networks).flatMap(([key, { driver }]): [string, string][] =>
+    driver === undefined ? [] : [[networkName(model, key), driver]],
   );
-  return new Map([...(context.networkDrivers ?? []), ...declared]);
+  return { ...context, networkDrivers: new Map([...(context.networkDrivers ?? []), ...declared]) };
 }
 
-/** Whether a privilege can be seen in a model but never in a running container. */
-export function isModelOnly({ kind, detail }: Privilege): boolean {
+/** Of what only a model can show, that which was granted before: no container tells of it. */
+export function appliedUnseen(
+  applied: readonly Pick<Privilege, "service" | "kind" | "detail">[],
+  after: readonly Privilege[],
+): Privilege[] {
+  const keys = new Set(applied.map(privilegeKey));
+  return after.filter((privilege) => isModelOnly(privilege) && keys.has(privilegeKey(privilege)));
+}
+
+function isModelOnly({ kind, detail }: Privilege): boolean {
   return kind === "host-program" || / hook$|during the image build$/.test(detail);
 }
 
-function modelOnlyGrants(service: ComposeService): Grant[] {
-  const { provider, build, postStart, preStop } = service;
+function modelOnlyGrants({ provider, postStart, preStop }: ComposeService): Grant[] {
   const hooks = [
     ...(postStart.some(({ privileged }) => privileged) ? ["post_start hook"] : []),
     ...(preStop.some(({ privileged }) => privileged) ? ["pre_stop hook"] : []),
   ];
-  const insecure = build?.privileged || build?.entitlements.includes("security.insecure");
-  const onHostNetwork = build?.network === "host" || build?.entitlements.includes("network.host");
   return [
     ...hooks.map((detail): Grant => ({ kind: "privileged", detail, consent: "host-root" })),
     ...(provider === undefined
       ? []
       : [{ kind: "host-program", detail: `provider ${provider}`, consent: "host-root" } satisfies Grant]),
-    ...(insecure
-      ? [{ kind: "host-program", detail: "privileged image build", consent: "host-root" } satisfies Grant]
-      : []),
-    ...(onHostNetwork
-      ? [
-          {
-            kind: "host-namespace",
-            detail: "network: host, during the image build",
-            consent: "host-network",
-          } satisfies Grant,
-        ]
-      : []),
   ];
 }

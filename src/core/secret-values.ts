@@ -28,7 +28,8 @@ export function writtenSecrets(text: string): string[] {
 
 /** What the environment of the services in a merged model holds of secrets, whichever file it came from. */
 export function modelSecrets(model: ComposeModel): string[] {
-  const variables = Object.values(model.services).flatMap(({ environment }) =>
+  const services = [...Object.values(model.services), ...Object.values(model.buildServices)];
+  const variables = services.flatMap(({ environment }) =>
     Object.entries(environment).flatMap(([name, value]): [string, string][] =>
       value === null ? [] : [[name, value.reveal()]],
     ),

@@ -100,6 +100,9 @@ export function composeFiles(
   ];
 }
 
+/** The profile of services that are built and never started. */
+export const buildProfile = "build";
+
 /** Services that the configuration ties to another mode than this one. */
 export function excludedServices(config: DeployConfig, mode: Mode): string[] {
   const mine = config.compose.onlyIn[mode] ?? [];

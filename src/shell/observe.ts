@@ -1,24 +1,27 @@
 import type { ConfigFile } from "../core/config.ts";
+import type { Container } from "../core/container.ts";
 import type { Facts, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
-import type { ComposeModel } from "../core/model.ts";
+import { type ComposeModel, networkName } from "../core/model.ts";
 import { modelSecrets } from "../core/secret-values.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
-import { imageIds, projectContainers } from "./engine.ts";
+import { imageIds, projectContainers, projectResources } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
+import { withProfiles } from "./profiles.ts";
 import { readReceipt } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
   const receipt = await readReceipt(world, territory.statePath);
+  const profiled = await withProfiles(world, stack);
   const [text, found] = await allOrFirstFailure([
-    readModelText(world, stack),
+    readModelText(world, profiled),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
     stopOnOldCompose(world, receipt?.compose),
   ]);
@@ -26,11 +29,12 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   const { containers, sandboxes } = found;
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
-  const [hashes, secrets, context, images, ports, machine] = await Promise.all([
+  const [hashes, secrets, context, networks, images, ports, machine] = await Promise.all([
     // Without containers there is nothing that a hash could be compared with.
     containers.length > 0 ? readHashes(world, territory, stack, text, receipt) : new Map<string, string>(),
     secretState(world, territory, model),
-    readPrivilegeContext(world, territory.root, bindSources(model), containers),
+    readPrivilegeContext(world, territory.root, containers, model),
+    projectNetworks(world, stack, model, containers),
     imageIds(world, wantedImages(model)),
     busyPorts(world, model, stack.excluded, containers),
     machineFindings(world, config, territory, stack, model, seeds),
@@ -44,6 +48,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     hashes,
     containers,
     sandboxes,
+    networks,
     context,
     applied: last?.privileges ?? [],
     rereads: reread ? config.config.platform.service : undefined,
@@ -55,10 +60,16 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   };
 }
 
-function bindSources(model: ComposeModel): string[] {
-  return Object.values(model.services).flatMap(({ volumes }) =>
-    volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
-  );
+/** The project's networks, asked for only where a container is on one that the model and every engine do not have. */
+async function projectNetworks(
+  world: World,
+  stack: Stack,
+  model: ComposeModel,
+  containers: readonly Container[],
+): Promise<readonly string[]> {
+  const known = ["bridge", "host", "none", ...Object.keys(model.networks).map((key) => networkName(model, key))];
+  const isKnown = ({ networks }: Container) => networks.every((name) => known.includes(name));
+  return containers.every(isKnown) ? [] : projectResources(world, "network", stack.project);
 }
 
 /** Waits for all, but fails with the failure that explains most: the earlier in the list, the better. */

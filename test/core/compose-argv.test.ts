@@ -12,14 +12,24 @@ import {
   upArgv,
 } from "../../src/core/compose-argv.ts";
 
-const stack = { project: "demo", files: ["/srv/a.yaml", "/srv/b c.yaml"], envPath: "/srv/.env" };
+const stack = { project: "demo", files: ["/srv/a.yaml", "/srv/b c.yaml"], envPath: "/srv/.env", variables: {} };
 const start = "compose --project-name demo --env-file /srv/.env --file /srv/a.yaml --file".split(" ");
+const built = ["--profile", "build"];
 const prefix = [...start, "/srv/b c.yaml"];
 
 describe("docker compose", () => {
   test.each<[what: string, argv: string[], expected: string[]]>([
     ["is told project, environment and files in their order", composeArgv(stack), prefix],
-    ["is asked for the model", modelArgv(stack), [...prefix, "config", "--format", "json"]],
+    [
+      "is asked for the model and what is only built",
+      modelArgv(stack),
+      [...prefix, ...built, "config", "--format", "json"],
+    ],
+    [
+      "is told the environment file's profiles as well, which it forgets otherwise",
+      modelArgv({ ...stack, variables: { COMPOSE_PROFILES: "extra, more" } }),
+      [...prefix, ...built, "--profile", "extra", "--profile", "more", "config", "--format", "json"],
+    ],
     ["is asked for hashes", hashArgv(stack), [...prefix, "config", "--hash", "*"]],
     [
       "starts the named services and never builds",

@@ -78,6 +78,14 @@ describe("the merged model", () => {
     expect(model.generatedSecrets["KEY"]?.value.reveal()).toBe("hunter2-sentinel");
   });
 
+  test("keeps services of the profile build apart, for they never start; those of other profiles are here to start", () => {
+    const { services, buildServices } = modelOf({
+      name: "demo",
+      services: { app: {}, debug: { profiles: ["debug"] }, image: { profiles: ["debug", "build"] } },
+    });
+    expect([Object.keys(services), Object.keys(buildServices)]).toEqual([["app", "debug"], ["image"]]);
+  });
+
   test("has the secrets to generate, 32 bytes each where nothing is said, and the images that no service runs", () => {
     const model = modelOf({
       name: "demo",

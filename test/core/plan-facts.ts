@@ -52,11 +52,24 @@ export function configOf(parts: Record<string, unknown> = {}): DeployConfig {
 }
 
 /** The plan of `up` for a case. */
-export function planFor({ services = ordinary, config, mode = "local", stack, options, ...rest }: Case = {}): Plan {
+export function planFor(parts: Case = {}): Plan {
+  const { facts, stack } = situationOf(parts);
+  return planUp(configOf(parts.config), facts, stack, {
+    ...{ build: "missing", pull: "missing", accept: [] },
+    ...parts.options,
+  });
+}
+
+/** The facts and the stack of a case. */
+export function situationOf({ services = ordinary, config: _, mode = "local", stack, options: __, ...rest }: Case): {
+  facts: Facts;
+  stack: Stack;
+} {
   const names = Object.keys(services);
   const facts: Facts = {
     containers: names.map((name) => container(name)),
     sandboxes: [],
+    networks: [],
     context: host,
     applied: [],
     rereads: undefined,
@@ -81,7 +94,7 @@ export function planFor({ services = ordinary, config, mode = "local", stack, op
     excluded: [],
     ...stack,
   };
-  return planUp(configOf(config), facts, full, { build: "missing", pull: "missing", accept: [], ...options });
+  return { facts, stack: full };
 }
 
 /** The steps of one kind. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Case, container, planFor, starts, stepsOf } from "./plan-facts.ts";
+import { planBuild, planPull } from "../../src/core/plan-images.ts";
+import { type Case, configOf, container, planFor, situationOf, starts, stepsOf } from "./plan-facts.ts";
 
 const services = {
   gateway: { image: "demo-gateway:1", build: { context: "." } },
@@ -97,5 +98,50 @@ describe("images", () => {
   test("come before anything is stopped", () => {
     const plan = planFor({ services, images: {}, containers: [container("old"), container("gateway")] });
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["build", "pull", "remove-containers", "start"]);
+  });
+});
+
+describe("on request", () => {
+  const all = {
+    gateway: { image: "sandbox-deploy/gateway:1", build: { context: "." } },
+    extra: { image: "org/extra", build: { context: "." } },
+    nameless: { build: { context: ".", privileged: true } },
+    proxy: { image: "caddy:2" },
+  };
+  const given = { services: all, images: { "caddy:2": "sha256:1" } };
+  const local = { images: "local", variables: { GATEWAY_IMAGE: "sandbox-deploy/gateway:1" } } as const;
+  const built = (parts: Case, ...asked: string[]) => {
+    const { facts, stack } = situationOf({ ...given, ...parts });
+    return planBuild(configOf(parts.config), facts, stack, asked, parts.options?.accept ?? []);
+  };
+
+  test("everything is built that can be, though it is here", () => {
+    expect(built({}).steps).toMatchObject([{ kind: "build", services: ["gateway", "extra", "nameless"] }]);
+  });
+
+  test("only what the packages can make is made from them, in local mode too", () => {
+    expect(built({ stack: local }).steps).toMatchObject([
+      { kind: "make-local-images", images: ["sandbox-deploy/gateway:1"] },
+      { kind: "build", services: ["extra", "nameless"] },
+    ]);
+    expect(built({ stack: local }, "nameless").steps).toMatchObject([{ kind: "build", services: ["nameless"] }]);
+    expect(built({ stack: local }, "proxy").steps).toEqual([]);
+  });
+
+  test("a privileged build asks, unless it was accepted or applied before", () => {
+    const asked = [{ name: "host-root", text: "nameless: host-program privileged image build" }];
+    const applied = [{ service: "nameless", kind: "host-program", detail: "privileged image build" }] as const;
+    expect(built({}).questions).toMatchObject(asked);
+    expect(built({}, "extra").questions).toEqual([]);
+    expect(built({ applied }).questions).toEqual([]);
+    expect(built({ options: { accept: ["host-root"] } }).questions).toMatchObject([
+      { acceptedBy: "--accept host-root" },
+    ]);
+  });
+
+  test("only what nobody here builds is pulled, the newest", () => {
+    const { facts } = situationOf(given);
+    expect(planPull(facts, []).steps).toMatchObject([{ kind: "pull", services: ["proxy"], policy: "always" }]);
+    expect(planPull(facts, ["gateway"]).steps).toEqual([]);
   });
 });

@@ -81,3 +81,26 @@ test("what was applied before does not vouch for what a container must show", ()
   const applied = { service: "gateway", kind: "runtime-socket", detail: "/var/run/docker.sock (rw)" } as const;
   expect(planFor({ services: withSocket, applied: [applied] }).questions).toHaveLength(1);
 });
+
+describe("a privileged build of an image that no service runs", () => {
+  const services = { gateway: proxy, proxy, image: { profiles: ["build"], build: { privileged: true } } };
+  const model = { "x-sandbox-deploy": { builtImages: { image: "image:1" } } };
+  const applied = { service: "image", kind: "host-program", detail: "privileged image build" } as const;
+
+  test("asks once, though the service never starts", () => {
+    const plan = planFor({ services, model, containers: [container("gateway"), container("proxy")] });
+    expect(plan.questions.map(({ text }) => text)).toEqual(["image: host-program privileged image build"]);
+    expect(plan.services).toEqual(["gateway", "proxy"]);
+    expect(planFor({ services, model, applied: [applied] }).questions).toEqual([]);
+  });
+});
+
+test("a network on the host's own that a container is on already is not gained by every up", () => {
+  const networks = { lan: { name: "demo_lan", driver: "macvlan" } };
+  const services = { gateway: { image: "demo:1", networks: { lan: null } }, proxy };
+  const on = (name: string) => ({ ...container(name), networks: ["demo_lan"] });
+  const plan = planFor({ services, model: { networks }, containers: [on("gateway"), container("proxy")] });
+  expect(plan.privileges.map(({ change, detail }) => `${change} ${detail}`)).toEqual([
+    "kept every port, on macvlan network demo_lan",
+  ]);
+});

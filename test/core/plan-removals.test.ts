@@ -17,10 +17,11 @@ describe("containers that the stack does not have", () => {
     ]);
   });
 
-  test("leave no network of another mode, and keep those of the model and of other projects", () => {
-    const networks = ["demo_default", "demo_control", "bridge", "other_front"];
+  test("leave no network of another mode, and keep those of the model and whatever is not the project's", () => {
+    const attached = ["demo_default", "demo_control", "bridge", "other_front", "demo_operators"];
     const plan = planFor({
-      containers: [{ ...container("gateway"), networks }, container("proxy")],
+      containers: [{ ...container("gateway"), networks: attached }, container("proxy")],
+      networks: ["demo_default", "demo_control", "demo_of_nobody_here"],
       model: { networks: { default: { name: "demo_default" } } },
     });
     expect(stepsOf(plan, "remove-networks").map(({ names }) => names)).toEqual([["demo_control"]]);
@@ -30,20 +31,6 @@ describe("containers that the stack does not have", () => {
     const sandboxes = [{ ...container("x"), id: "s1" }];
     expect(planFor({ mode: "aio", sandboxes }).steps).toEqual([]);
     expect(planFor({ mode: "provisioner", sandboxes }).steps).toHaveLength(1);
-  });
-
-  test("are not those of `docker compose run`, whatever their service", () => {
-    const oneoff = { "com.docker.compose.oneoff": "True" };
-    const plan = planFor({
-      containers: [
-        container("gateway"),
-        container("proxy"),
-        container("gateway", { number: 9, hash: "run", labels: oneoff, hostConfig: { Privileged: true } }),
-        container("old", { labels: oneoff }),
-      ],
-    });
-    expect(plan.steps).toEqual([]);
-    expect(plan.privileges).toEqual([]);
   });
 
   test("include a service that is in the files but excluded, which neither starts nor counts", () => {
@@ -61,5 +48,5 @@ test("a network of the stack is known by its name or else by its key", () => {
   const networks = ["demo_default", "demo_control"];
   const containers = [{ ...container("gateway"), networks }, container("proxy")];
   const model = { networks: { default: { name: "demo_default" }, control: {} } };
-  expect(planFor({ containers, model }).steps).toEqual([]);
+  expect(planFor({ containers, model, networks }).steps).toEqual([]);
 });

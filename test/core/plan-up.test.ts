@@ -258,3 +258,13 @@ test("the service that reads the platform's configuration is made anew when that
     services: [{ service: "gateway", kind: "recreate", why: "the platform's configuration file changed" }],
   });
 });
+
+test("a dependency that is only built is an error, for Compose would refuse it only after everything was pulled", () => {
+  const needs = (required: boolean) => ({
+    gateway: { image: "demo:1", depends_on: { image: { condition: "service_started", required } } },
+    image: { profiles: ["build"], build: { context: "." } },
+  });
+  const codes = (required: boolean) => planFor({ services: needs(required) }).findings.map(({ code }) => code);
+  expect(codes(true)).toContain("D032");
+  expect(codes(false)).not.toContain("D032");
+});

@@ -154,6 +154,58 @@ describe("a service with", () => {
     ).toEqual(["published-port | every port, on macvlan network demo_lan"]);
   });
 
+  test("an external network that the engine knows as ipvlan has every port there as well", () => {
+    const networkDrivers = new Map([["lan", "ipvlan"]]);
+    const networks = { outside: { name: "lan", external: true } };
+    expect(granted({ networks: { outside: null } }, { networks }, { ...host, networkDrivers })).toEqual([
+      "published-port | every port, on ipvlan network lan",
+    ]);
+  });
+
+  test.each([
+    [
+      "an external volume holds what the engine says of it",
+      { external: true, name: "demo_v" },
+      ["host-bind | /var (rw) | host-root"],
+    ],
+    [
+      "a volume that is there already holds both what it was made as and what is declared",
+      { driver_opts: { o: "bind", device: "/opt/x" } },
+      ["host-bind | /opt/x (rw) | host-files", "host-bind | /var (rw) | host-root"],
+    ],
+    [
+      "a volume without options that is there already holds what it was made as",
+      null,
+      ["host-bind | /var (rw) | host-root"],
+    ],
+  ])("%s", (_what, declared, expected) => {
+    const volumes = [{ name: "demo_v", driver: "local", options: { type: "none", o: "bind", device: "/var" } }];
+    const service = { volumes: [{ type: "volume", source: "v", target: "/v" }] };
+    expect(granted(service, { volumes: { v: declared } }, { ...host, volumes })).toEqual(expected);
+  });
+
+  test("a file secret that is a symlink holds what it leads to", () => {
+    const realPaths = new Map([["/srv/demo/innocent", "/run/docker.sock"]]);
+    const secrets = { s: { file: "/srv/demo/innocent" } };
+    expect(granted({ secrets: [{ source: "s" }] }, { secrets }, { ...host, realPaths })).toEqual([
+      "runtime-socket | /var/run/docker.sock (ro) | host-root",
+    ]);
+  });
+
+  test("a device that is a symlink reaches the host where its end does", () => {
+    const context = {
+      ...host,
+      realPaths: new Map([
+        ["/dev/serial0", "/dev/ttyS0"],
+        ["/srv/demo/x", "/dev/sda"],
+      ]),
+    };
+    expect(granted({ devices: [{ source: "/srv/demo/x" }, { source: "/dev/serial0" }] }, {}, context)).toEqual([
+      "device | /dev/serial0 (rwm)",
+      "device | /srv/demo/x (rwm) | host-root",
+    ]);
+  });
+
   test("the host's cgroups gains nothing where every container has them", () => {
     expect(granted({ cgroup: "host" }, {}, { ...host, cgroupVersion: 1 })).toEqual([]);
   });
@@ -200,5 +252,38 @@ describe("the privileges of a model", () => {
         expect(granted({ volumes })).toEqual(granted({ volumes: items }));
       }),
     );
+  });
+});
+
+describe("a build", () => {
+  const privileged = { profiles: ["build"], build: { privileged: true } };
+  const builtOf = (services: Record<string, unknown>, builtImages: Record<string, string> = {}) => {
+    const model = modelOf({ services, "x-sandbox-deploy": { builtImages } });
+    return privilegesOfModel(model, host, ["app"]).map(({ service, detail }) => `${service}: ${detail}`);
+  };
+
+  test("of an image that no service runs holds what it is granted", () => {
+    const services = {
+      app: {},
+      sandbox: { profiles: ["build"], build: { network: "host", entitlements: ["security.insecure"] } },
+    };
+    expect(builtOf(services, { sandbox: "sandbox:1" })).toEqual([
+      "sandbox: network: host, during the image build",
+      "sandbox: privileged image build",
+    ]);
+  });
+
+  test("holds what the builds are granted that it starts from, in a circle too", () => {
+    const from = (name: string) => ({ additional_contexts: { base: `service:${name}`, docs: "./docs" } });
+    const services = {
+      app: { build: from("middle") },
+      middle: { profiles: ["build"], build: from("base") },
+      base: { profiles: ["build"], build: { privileged: true, ...from("app") } },
+    };
+    expect(builtOf(services)).toEqual(["base: privileged image build"]);
+  });
+
+  test("of a service that is neither run nor built for one holds nothing, nor does anything else of it", () => {
+    expect(builtOf({ app: {}, unused: { ...privileged, privileged: true } })).toEqual([]);
   });
 });
