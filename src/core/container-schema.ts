@@ -26,7 +26,6 @@ const state = z.object({
   Error: word,
   OOMKilled: flag,
   StartedAt: word,
-  FinishedAt: word,
   Health: maybe(health),
 });
 
@@ -71,7 +70,6 @@ const mount = z.object({
 export const inspectSchema = z.object({
   Id: z.string(),
   Name: z.string(),
-  Created: word,
   Image: word,
   RestartCount: number,
   State: state,

@@ -23,7 +23,6 @@ export interface ContainerState {
   readonly restartCount: number;
   /** RFC 3339 with nanoseconds; year 1 where it never happened. */
   readonly startedAt: string;
-  readonly finishedAt: string;
   /** Left out where the container has no health check. */
   readonly health?: ContainerHealth;
 }
@@ -56,10 +55,6 @@ export interface Container {
   readonly project?: string;
   /** Compose's hash of the configuration that it was created from. */
   readonly configHash?: string;
-  /** Which replica of its service it is, from 1. */
-  readonly number?: number;
-  /** Made by `docker compose run`. */
-  readonly oneoff: boolean;
   /** The Compose files that it was created from. */
   readonly configFiles: readonly string[];
   /** Labels of this tool, by full name. */
@@ -67,7 +62,6 @@ export interface Container {
   /** The reference it was started by, and the id that this led to then. */
   readonly image: string;
   readonly imageId: string;
-  readonly createdAt: string;
   readonly state: ContainerState;
   /** Names of the networks that it is attached to. */
   readonly networks: readonly string[];
@@ -95,12 +89,7 @@ export function parseContainers(json: unknown): Outcome<readonly Container[]> {
 function containerOf(raw: Inspection): Container {
   const { Labels: labels } = raw.Config;
   const compose = (name: string) => labels[`com.docker.compose.${name}`];
-  const [service, project, configHash, number] = [
-    compose("service"),
-    compose("project"),
-    compose("config-hash"),
-    compose("container-number"),
-  ];
+  const [service, project, configHash] = [compose("service"), compose("project"), compose("config-hash")];
   const { PortBindings, ...hostConfig } = raw.HostConfig;
   const openPorts = portsOf(raw.NetworkSettings?.Ports ?? {});
   const variable = (name: string) => raw.Config.Env.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
@@ -110,13 +99,10 @@ function containerOf(raw: Inspection): Container {
     ...(service === undefined ? {} : { service }),
     ...(project === undefined ? {} : { project }),
     ...(configHash === undefined ? {} : { configHash }),
-    ...(number === undefined ? {} : { number: Number(number) }),
-    oneoff: compose("oneoff")?.toLowerCase() === "true",
     configFiles: compose("project.config_files")?.split(",") ?? [],
     ownLabels: Object.fromEntries(Object.entries(labels).filter(([name]) => name.startsWith("sandbox-deploy."))),
     image: raw.Config.Image,
     imageId: raw.Image,
-    createdAt: raw.Created,
     state: stateOf(raw),
     networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
     ports: [...portsOf(PortBindings), ...unaskedPorts(PortBindings, openPorts)],
@@ -142,7 +128,6 @@ function stateOf({ State, RestartCount }: Inspection): ContainerState {
     oomKilled: State.OOMKilled,
     restartCount: RestartCount,
     startedAt: State.StartedAt,
-    finishedAt: State.FinishedAt,
     ...(health === undefined
       ? {}
       : {

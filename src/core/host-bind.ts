@@ -71,12 +71,11 @@ function holdsRuntimeSocket(path: string): boolean {
 }
 
 function isInside(path: string, context: PrivilegeContext): boolean {
-  return projectFolders(context).some((folder) => isWithin(path, folder));
+  return isWithin(path, projectFolder(context));
 }
 
-function projectFolders(context: PrivilegeContext): string[] {
-  const folders = context.composeDir === undefined ? [context.projectRoot] : [context.projectRoot, context.composeDir];
-  return folders.map((folder) => canonicalPath(folder, context));
+function projectFolder(context: PrivilegeContext): string {
+  return canonicalPath(context.projectRoot, context);
 }
 
 function isKubeconfig(path: string, target: string, kubeconfigTargets: readonly string[]): boolean {
@@ -95,7 +94,7 @@ function credentialGrant(
   context: PrivilegeContext,
 ): { consent?: ConsentName } | undefined {
   const inHome = isWithin(path, canonicalPath(context.home, context));
-  const root = projectFolders(context).find((folder) => isWithin(path, folder));
+  const root = isInside(path, context) ? projectFolder(context) : undefined;
   // Parts of the path above the project are not the bind's: a project may live below ~/.config.
   const judged = root === undefined ? path : path.slice(root.length);
   if (root !== undefined && !(inHome && isWithin(canonicalPath(context.home, context), root))) return undefined;
@@ -117,19 +116,16 @@ function pathConsent(path: string, writable: boolean, context: PrivilegeContext)
     canonicalPath(context.home, context),
     ...(/^\/(home|Users)\/[^/]+$/.test(path) ? [path] : []),
   ];
-  const folders = projectFolders(context);
+  const project = projectFolder(context);
   const touches = (roots: readonly string[]) =>
     roots.some(
-      (root) =>
-        isWithin(root, path) ||
-        (isWithin(path, root) && !folders.some((folder) => isWithin(path, folder) && isWithin(folder, root))),
+      (root) => isWithin(root, path) || (isWithin(path, root) && !(isWithin(path, project) && isWithin(project, root))),
     );
   const contains = (roots: readonly string[]) => roots.some((root) => isWithin(root, path));
   if (rootServices.includes(path)) return "host-root";
   if (!writable) return touches(secretHolding) || contains(homes) ? "host-files" : undefined;
-  const [project = "/"] = folders;
   const decisive = deploymentFiles.some((name) => isWithin(path, `${project}/${name}`));
-  if (decisive || touches(rootOwned) || contains(["/dev", ...homes, ...folders])) return "host-root";
+  if (decisive || touches(rootOwned) || contains(["/dev", ...homes, project])) return "host-root";
   return isInside(path, context) ? undefined : "host-files";
 }
 

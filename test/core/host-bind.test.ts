@@ -120,14 +120,6 @@ describe("a bind", () => {
     expect(granted(bind("/srv/demo/c", true, "/root/.kube/config"))).toEqual(["kubeconfig | ./c (ro)"]);
   });
 
-  test("below the Compose folder counts as the project's, though not the folder itself", () => {
-    const context = { ...host, composeDir: "/opt/stack/docker" };
-    expect(granted(bind("/opt/stack/docker/volumes/db"), {}, context)).toEqual([
-      "host-bind | /opt/stack/docker/volumes/db (rw)",
-    ]);
-    expect(granted(bind("/opt/stack/docker"), {}, context)).toEqual(["host-bind | /opt/stack/docker (rw) | host-root"]);
-  });
-
   test.each([
     ["/etc/demo", "/etc/demo/data", "host-bind | ./data (rw)"],
     ["/etc/demo", "/etc/other", "host-bind | /etc/other (rw) | host-root"],
