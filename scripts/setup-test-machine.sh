@@ -7,11 +7,13 @@
 set -eu
 
 plugins=/usr/local/lib/docker/cli-plugins
-# Debian 12's own Compose is version 1; the packages of this suite need only a libc that 12 and 13 have.
-newer_suite=forky
+# Debian 12's own Compose is version 1; the packages of these suites need only a libc that 12 and 13 have. The first one
+# that the mirror has and that can be read is taken.
+newer_suites="forky sid trixie"
 test_image=sandbox-deploy/test-busybox:1
 engine_log=/var/log/dockerd.log
 work=
+policy=
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -58,11 +60,17 @@ check() {
   say "nothing is missing"
 }
 
+# Left behind, the policy would keep every later package from starting its services.
+clean_up() {
+  rm -rf "$work"
+  [ -z "$policy" ] || rm -f "$policy"
+}
+
 make_work() {
   work=$(mktemp -d)
   chmod 755 "$work"
-  trap 'rm -rf "$work"' EXIT
-  trap 'exit 130' INT TERM
+  trap clean_up EXIT
+  trap 'exit 130' INT TERM HUP
   # Lets apt download as its own user: without that it warns and downloads as root.
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/packages"
   ! id _apt >/dev/null 2>&1 || chown -R _apt "$work/lists" "$work/cache" "$work/packages"
@@ -86,13 +94,17 @@ install_packages() {
   # Only now can apt tell whether a package of the newer Debian exists.
   packages=$(missing_packages | tr '\n' ' ')
   say "installing $packages"
-  policy=/usr/sbin/policy-rc.d
-  if [ -e "$policy" ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"; fi
+  if ! [ -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
   status=0
   # shellcheck disable=SC2086 # one word per package is meant
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt --no-install-recommends install $packages \
     </dev/null >"$work/apt.log" 2>&1 || status=$?
   [ -z "$policy" ] || rm -f "$policy"
+  policy=
   [ "$status" = 0 ] || { tail -n 20 "$work/apt.log" >&2; fail "apt-get could not install the packages above"; }
 }
 
@@ -102,19 +114,34 @@ debian_mirror() {
   echo "${mirror:-http://deb.debian.org/debian}"
 }
 
-install_compose_and_buildx() {
-  wanted=
-  compose_is_ready || wanted=docker-compose
-  buildx_is_ready || wanted="$wanted docker-buildx"
-  [ -n "$wanted" ] || return 0
-  say "fetching $wanted from Debian $newer_suite"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $newer_suite main" >"$work/sources.list"
+# Downloads the wanted packages from one suite of Debian, with package lists of its own.
+download_from() {
+  rm -f "$work"/packages/*.deb
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $1 main" >"$work/sources.list"
   newer="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
   newer="$newer -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache -o Acquire::Languages=none"
   # A mirror may lag behind: its lists are then signed, but past their date.
   newer="$newer -o Acquire::Check-Valid-Until=false"
   # shellcheck disable=SC2086 # lists of options and of packages
-  (cd "$work/packages" && apt $newer update && apt $newer download $wanted)
+  (cd "$work/packages" && apt $newer -o APT::Update::Error-Mode=any update && apt $newer download $wanted)
+}
+
+install_compose_and_buildx() {
+  wanted=
+  compose_is_ready || wanted=docker-compose
+  buildx_is_ready || wanted="$wanted docker-buildx"
+  [ -n "$wanted" ] || return 0
+  suite=
+  for each in $newer_suites; do
+    say "fetching $wanted from Debian $each"
+    if download_from "$each" >"$work/apt.log" 2>&1; then
+      suite=$each
+      break
+    fi
+    tail -n 3 "$work/apt.log" >&2
+  done
+  [ -n "$suite" ] || fail "no suite of Debian ($newer_suites) could be read: check the network and the mirror"
+  say "taken from Debian $suite: $(cd "$work/packages" && echo *.deb)"
   for package in "$work"/packages/*.deb; do dpkg -x "$package" "$work/root"; done
   mkdir -p "$plugins"
   find "$work/root" -type f -path '*cli-plugins/docker-*' -exec install -m 0755 {} "$plugins/" \;
@@ -124,7 +151,8 @@ install_compose_and_buildx() {
 # A process id that outlived its process makes dockerd and containerd refuse to start.
 forget_dead() {
   [ -e "$1" ] || return 0
-  read -r id <"$1" || id=0
+  # Not `read`: dockerd writes its number without an end of line.
+  id=$(cat "$1")
   if [ "$(cat "/proc/$id/comm" 2>/dev/null)" = "$2" ]; then return 1; fi
   rm -f "$1"
 }
