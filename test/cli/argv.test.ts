@@ -6,6 +6,7 @@ const workbench = useWorkbench();
 const project = ["--project-name", "scripted"];
 const files = [...project, "--env-file", "<here>/.env", "--file", "<tool>/compose/docker-compose.yaml"];
 const services = ["gateway", "proxy", "store"];
+const byName = [...project, "--env-file", "/dev/null"];
 const plain = ["compose", "--progress", "plain"];
 const upCall = [...plain, ...files, "up", "--detach", "--no-build", "--remove-orphans", ...services];
 const noImages = { when: "^image inspect", exitCode: 1, stderr: "Error: No such image\n" };
@@ -58,18 +59,18 @@ describe("the whole of what docker is told to change", () => {
 
   it("down removes the project by its name, without any file", async () => {
     await upOk();
-    expect(await changesOf(() => deployOk("down"))).toEqual([["compose", ...project, "down", "--remove-orphans"]]);
+    expect(await changesOf(() => deployOk("down"))).toEqual([["compose", ...byName, "down", "--remove-orphans"]]);
   });
 
   it("down --volumes asks for the volumes only when that was confirmed", async () => {
-    await workbench().script({ when: "^volume ls", stdout: "scripted_store\n" });
+    await workbench().script({ when: "^volume ls", stdout: "scripted_store\n", times: 2 });
     await upOk();
     const refused = await changesOf(async () =>
       expect((await workbench().deploy("down", "--volumes")).exitCode).toBe(3),
     );
     expect(refused).toEqual([]);
     expect(await changesOf(() => deployOk("down", "--volumes", "--yes"))).toEqual([
-      ["compose", ...project, "down", "--remove-orphans", "--volumes"],
+      ["compose", ...byName, "down", "--remove-orphans", "--volumes"],
       ["volume", "rm", "--force", "scripted_store"],
     ]);
   });
@@ -77,7 +78,7 @@ describe("the whole of what docker is told to change", () => {
   it("restart names the services that were asked for", async () => {
     await upOk();
     expect(await changesOf(() => deployOk("restart", "gateway"))).toEqual([
-      ["compose", ...project, "restart", "gateway"],
+      ["compose", ...byName, "restart", "gateway"],
     ]);
   });
 
@@ -103,7 +104,7 @@ describe("the whole of what docker is told to change", () => {
     await workbench().deploy("logs", "gateway", "--tail", "7", "--no-color");
     expect((await workbench().calls()).at(-1)).toEqual([
       "compose",
-      ...project,
+      ...byName,
       "logs",
       "--tail",
       "7",

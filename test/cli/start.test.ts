@@ -26,7 +26,7 @@ describe("building and pulling", () => {
       "version: 1\nproject: scripted\ncompose:\n  overlays:\n    always: [more.yaml]\n",
     );
     const stderr = "check: the mirror is unhealthy\ndependency failed to start: container x is unhealthy\n";
-    await workbench().script({ when: `^compose .* ${command}( |$)`, exitCode: 1, stderr });
+    await workbench().script({ when: `^compose --progress plain .* ${command}( |$)`, exitCode: 1, stderr });
     const ended = await workbench().deploy(command);
     expect(`${ended.exitCode} ${ended.stdout}`).toBe("1 ");
     expect(ended.stderr).toContain("error D074 docker compose failed (exit 1)");
