@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Prefetch } from "./shell/prefetch.ts";
 
@@ -26,7 +27,7 @@ async function prefetchFor(argv: readonly string[]): Promise<Prefetch | undefine
   const { startPrefetch } = await import("./shell/prefetch.ts");
   const named = argv.indexOf("--config");
   const config = resolve((named > 0 ? argv[named + 1] : undefined) ?? "deploy.config.yaml");
-  return startPrefetch(resolve(dirname(config), ".deploy/receipt.json"), process.env);
+  return startPrefetch(resolve(dirname(config), ".deploy/receipt.json"), homedir(), process.env);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,15 +1,16 @@
 import type { Finding } from "../core/finding.ts";
 import { frontDoorOf } from "../core/front-door.ts";
-import { livePrivilegeFindings } from "../core/live-findings.ts";
+import { unplannedFindings, unplannedPrivileges } from "../core/live-findings.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { planText, samePlan } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { relativePath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
+import { FileWriteError } from "../files.ts";
 import { upTasks } from "../shell/apply.ts";
 import { readDeployed } from "../shell/compose.ts";
-import type { ProjectContainers } from "../shell/engine.ts";
+import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
 import { wantedImages } from "../shell/observe.ts";
 import { livePrivileges, volumeNames } from "../shell/privilege-context.ts";
@@ -95,20 +96,37 @@ async function verify(
     run: async () => {
       const { containers, sandboxes } = found ?? facts;
       const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
-      stopOnErrors(livePrivilegeFindings(plannedPrivileges(plan), live));
+      const unplanned = unplannedPrivileges(plannedPrivileges(plan), live);
+      const holders = new Set(unplanned.flatMap(({ service, consent }) => (consent ? [service] : [])));
+      // What reaches the host and nobody accepted must not go on running only because it runs already.
+      await stopContainers(world, [
+        ...containers.filter(({ service }) => service !== undefined && holders.has(service)),
+        ...(holders.has("sandbox") ? sandboxes : []),
+      ]);
+      stopOnErrors(unplannedFindings(unplanned));
     },
   };
   await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), privileges]);
   const last = await readReceipt(world, territory.statePath);
   if (plan.steps.length > 0 || last === undefined) {
-    await writeReceipt(world, territory.statePath, await receiptOf(world, situation, plan, found ?? facts));
+    await keepReceipt(world, territory.statePath, await receiptOf(world, situation, plan, found ?? facts));
   }
   return url;
 }
 
+/** A stack that runs and was verified is no failure because its receipt has no room: the next command asks more, that is all. */
+async function keepReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
+  try {
+    await writeReceipt(world, statePath, receipt);
+  } catch (error) {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`the stack runs, but its receipt could not be written: ${error.message}`);
+  }
+}
+
 async function receiptOf(
   world: World,
-  { territory, stack, facts }: Situation,
+  { stack, facts, namePrefix }: Situation,
   plan: Plan,
   { containers, sandboxes }: ProjectContainers,
 ): Promise<Receipt> {
@@ -116,15 +134,16 @@ async function receiptOf(
   return {
     version: 1,
     project,
+    ...(namePrefix === undefined ? {} : { namePrefix }),
     mode: stack.detection.mode,
     because: stack.detection.because.text,
     stack: {
       ...{ project, files: [...files], envPath, variables },
       containers: [...containers, ...sandboxes].map(({ id }) => id),
       images: wantedImages(facts.model),
-      volumes: volumeNames(containers),
+      volumes: volumeNames(containers, facts.model),
     },
-    ...(await readDeployed(world, territory, stack)),
+    ...(await readDeployed(world, stack)),
     services: [...plan.services],
     images: stack.images,
     imageIds: Object.fromEntries(

@@ -108,7 +108,7 @@ export function planBuild(
     services,
     steps: buildSteps(chosen, stack, "build was asked for", false),
     privileges,
-    questions: hostQuestions(privileges, config, accept),
+    questions: hostQuestions(privileges, applied, config, accept),
   };
 }
 

@@ -1,14 +1,21 @@
 import type { DeployConfig } from "./config.ts";
 import type { PlanQuestion } from "./plan.ts";
-import type { ConsentName, PrivilegeChange } from "./privilege.ts";
+import { type ConsentName, type PrivilegeChange, privilegeKey } from "./privilege.ts";
 
-/** One question for each kind of host-level privilege that is newly gained, and who accepted it if somebody did. */
+/**
+ * One question for each kind of host-level privilege that nobody has accepted yet, and who accepts it if somebody does.
+ * That a container holds it already is no acceptance: only a verified deployment from here is.
+ */
 export function hostQuestions(
   privileges: readonly PrivilegeChange[],
+  verified: readonly Pick<PrivilegeChange, "service" | "kind" | "detail">[],
   config: DeployConfig,
   accept: readonly ConsentName[],
 ): PlanQuestion[] {
-  const gained = privileges.filter(({ change, consent }) => change === "gained" && consent !== undefined);
+  const known = new Set(verified.map(privilegeKey));
+  const gained = privileges
+    .filter(({ change, consent }) => change !== "lost" && consent !== undefined)
+    .filter((privilege) => privilege.change === "gained" || !known.has(privilegeKey(privilege)));
   const names = [...new Set(gained.flatMap(({ consent }) => consent ?? []))];
   return names.map((name) => {
     const holders = gained

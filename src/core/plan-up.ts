@@ -41,7 +41,7 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...leftovers(facts, stack),
     ],
     findings: [...facts.findings, ...nameFindings(config, facts, stack, services), ...images.findings],
-    questions: hostQuestions(privileges, config, options.accept),
+    questions: hostQuestions(privileges, facts.applied, config, options.accept),
   };
 }
 

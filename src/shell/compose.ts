@@ -1,6 +1,6 @@
 import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
 import { type ComposeModel, parseModel } from "../core/model.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { Stack } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { composeRefusal } from "./compose-refusal.ts";
@@ -8,6 +8,7 @@ import { type KnownCompose, readCompose } from "./compose-version.ts";
 import { docker } from "./engine.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import type { Receipt } from "./receipt.ts";
+import { readSealKey, sealKey } from "./seal.ts";
 
 /** The merged model as Compose prints it, secrets included: redact it before it goes anywhere. */
 export async function readModelText(world: World, stack: Stack): Promise<string> {
@@ -30,12 +31,11 @@ export type DeployedModel = NonNullable<Receipt["model"]>;
 /** Compose's hash of each service. The same text merged by the same plugin has the same hashes, so then it is not asked. */
 export async function readHashes(
   world: World,
-  territory: Territory,
   stack: Stack,
   text: string,
   receipt: Receipt | undefined,
 ): Promise<ReadonlyMap<string, string>> {
-  const key = await readFingerprintKey(world, territory);
+  const key = await readSealKey(world);
   const compose = await readCompose(world, receipt?.compose);
   const known = receipt?.model;
   const same = key !== undefined && known && compose === receipt.compose && known.mac === keyedFingerprint(key, text);
@@ -52,31 +52,15 @@ async function askHashes(world: World, stack: Stack): Promise<Record<string, str
 /** Reads anew, after a change, what the next command will compare with. */
 export async function readDeployed(
   world: World,
-  territory: Territory,
   stack: Stack,
 ): Promise<{ compose: KnownCompose; model: DeployedModel }> {
-  const key = (await readFingerprintKey(world, territory)) ?? (await createFingerprintKey(world, territory));
+  const key = await sealKey(world);
   const [compose, text, hashes] = await Promise.all([
     readCompose(world, undefined),
     readModelText(world, stack),
     askHashes(world, stack),
   ]);
   return { compose, model: { mac: keyedFingerprint(key, text), hashes } };
-}
-
-function keyPath(territory: Territory): string {
-  return joinPath(territory.statePath, "fingerprint-key");
-}
-
-function readFingerprintKey(world: World, territory: Territory): Promise<string | undefined> {
-  return world.files.read(keyPath(territory));
-}
-
-async function createFingerprintKey(world: World, territory: Territory): Promise<string> {
-  const key = Buffer.from(world.randomBytes(32)).toString("hex");
-  await world.files.makeDirectory(territory.statePath, 0o700);
-  await world.files.writeAtomic(keyPath(territory), key, { mode: 0o600, own: true });
-  return key;
 }
 
 /** Compose fails on an environment file that does not exist, and without the flag it would look for another one. */

@@ -134,3 +134,8 @@ export async function toolProjects(world: World): Promise<string[]> {
   });
   return [...new Set(names.flatMap((name) => name || []))].toSorted();
 }
+
+/** Stops containers at once; one that is gone already is stopped. */
+export async function stopContainers(world: World, containers: readonly Container[]): Promise<void> {
+  if (containers.length > 0) await docker(world, ["stop", "--time", "1", ...containers.map(({ id }) => id)]);
+}

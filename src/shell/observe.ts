@@ -31,7 +31,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   const seeds = await missingSeeds(world, config, territory);
   const [hashes, secrets, context, networks, images, ports, machine] = await Promise.all([
     // Without containers there is nothing that a hash could be compared with.
-    containers.length > 0 ? readHashes(world, territory, stack, text, receipt) : new Map<string, string>(),
+    containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
     secretState(world, territory, model),
     readPrivilegeContext(world, territory.root, containers, model),
     projectNetworks(world, stack, model, containers),

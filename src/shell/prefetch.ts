@@ -9,6 +9,7 @@ import {
 } from "../core/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
 import { ask } from "./question.ts";
+import { sealKeyPath, unseal } from "./seal.ts";
 
 /**
  * Commands that the next `plan` or `up` will very likely ask, started before the modules that decide so are loaded.
@@ -31,8 +32,12 @@ interface LastStack {
 }
 
 /** Starts what the last deployment of a folder asked; without a receipt there only the list of containers. */
-export function startPrefetch(receiptPath: string, env: Readonly<Record<string, string | undefined>>): Prefetch {
-  const last = readLastStack(receiptPath);
+export function startPrefetch(
+  receiptPath: string,
+  home: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Prefetch {
+  const last = readLastStack(receiptPath, sealKeyPath(home, env));
   const commands = [{ program: "docker", args: listArgv(), env }, ...(last ? questionsAbout(last, env) : [])];
   const started = new Map(commands.map((command) => [keyOf(command), start(command)]));
   return {
@@ -58,10 +63,10 @@ function questionsAbout(last: LastStack, env: Command["env"]): Command[] {
   ];
 }
 
-/** Reads only what is needed, by hand: the schema of receipts would cost more than it saves here. */
-function readLastStack(path: string): LastStack | undefined {
+/** Reads only what is needed, by hand: the schema of receipts would cost more than it saves here. Only this user's own counts. */
+function readLastStack(path: string, keyPath: string): LastStack | undefined {
   try {
-    const receipt: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const receipt = unseal(readFileSync(keyPath, "utf8"), readFileSync(path, "utf8"));
     if (typeof receipt !== "object" || receipt === null || !("stack" in receipt)) return undefined;
     return isLastStack(receipt.stack) ? receipt.stack : undefined;
   } catch {

@@ -4,6 +4,7 @@ import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
 import type { World } from "../world.ts";
+import { readSealKey, seal, sealKey, unseal } from "./seal.ts";
 
 const receiptSchema = z.object({
   version: z.literal(1),
@@ -41,23 +42,18 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The name of the receipt below the state folder. */
 export const receiptName = "receipt.json";
 
-/** Reads the last receipt; a missing or damaged one is as good as none, since the engine knows what runs. */
+/** Reads the last receipt; a missing, damaged or foreign one is as good as none, since the engine knows what runs. */
 export async function readReceipt(world: World, statePath: string): Promise<Receipt | undefined> {
-  const text = await world.files.read(joinPath(statePath, receiptName));
-  if (text === undefined) return undefined;
-  try {
-    return receiptSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  const [text, key] = await Promise.all([world.files.read(joinPath(statePath, receiptName)), readSealKey(world)]);
+  if (text === undefined || key === undefined) return undefined;
+  return receiptSchema.safeParse(unseal(key, text)).data;
 }
 
-/** Writes the receipt of a deployment that was verified. */
+/** Writes the receipt of a deployment that was verified, sealed with this user's key. */
 export async function writeReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
   await world.files.makeDirectory(statePath, 0o700);
-  await world.files.writeAtomic(joinPath(statePath, receiptName), `${JSON.stringify(receipt, null, 2)}\n`, {
-    mode: 0o600,
-  });
+  const text = JSON.stringify(seal(await sealKey(world), receipt), null, 2);
+  await world.files.writeAtomic(joinPath(statePath, receiptName), `${text}\n`, { mode: 0o600, own: true });
 }
 
 /** The receipt, if it is of this project; one of another project says nothing about this one. */

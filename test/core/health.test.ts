@@ -54,7 +54,12 @@ describe("a service", () => {
     ["that crashed once and is starting is waited for", health("starting"), 1, "waiting: starting"],
     ["that crashes on and is starting has failed", health("starting"), 4, "failed: it crashes in a loop: 4 restarts"],
     ["that crashes on without a health check has failed", {}, 4, "failed: it crashes in a loop: 4 restarts"],
-    ["that crashes on with a disabled health check has failed", health("none"), 4, "failed: it crashes in a loop: 4 restarts"],
+    [
+      "that crashes on with a disabled health check has failed",
+      health("none"),
+      4,
+      "failed: it crashes in a loop: 4 restarts",
+    ],
     [
       "that restarts for the first time is waited for",
       { state: { Status: "restarting", ExitCode: 1 } },

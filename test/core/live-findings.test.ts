@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { livePrivilegeFindings } from "../../src/core/live-findings.ts";
+import { unplannedFindings, unplannedPrivileges } from "../../src/core/live-findings.ts";
 import type { Privilege } from "../../src/core/privilege.ts";
 
 const socket: Privilege = {
@@ -10,7 +10,7 @@ const socket: Privilege = {
 };
 const port: Privilege = { service: "proxy", kind: "published-port", detail: "127.0.0.1:2026 -> 8080/tcp" };
 const messages = (planned: readonly Privilege[], live: readonly Privilege[]) =>
-  livePrivilegeFindings(planned, live).map(({ message }) => message);
+  unplannedFindings(unplannedPrivileges(planned, live)).map(({ message }) => message);
 
 describe("a running container", () => {
   test("that holds what is planned, or less, is no finding", () => {
@@ -19,10 +19,12 @@ describe("a running container", () => {
   });
 
   test("that holds more is an error which names the service and the privilege, each", () => {
-    const findings = livePrivilegeFindings([port], [socket, port, { ...port, detail: "0.0.0.0:80 -> 80/tcp" }]);
+    const findings = unplannedFindings(
+      unplannedPrivileges([port], [socket, port, { ...port, detail: "0.0.0.0:80 -> 80/tcp" }]),
+    );
     expect(findings.map(({ code, severity, message }) => `${severity} ${code} ${message}`)).toEqual([
-      "error D072 gateway holds more than planned: runtime-socket /var/run/docker.sock (rw)",
-      "error D072 proxy holds more than planned: published-port 0.0.0.0:80 -> 80/tcp",
+      "error D072 gateway held more than planned: runtime-socket /var/run/docker.sock (rw); it was stopped",
+      "error D072 proxy held more than planned: published-port 0.0.0.0:80 -> 80/tcp",
     ]);
   });
 
@@ -38,7 +40,7 @@ describe("a running container", () => {
     const sandbox = { ...port, service: "sandbox" };
     expect(messages([], [sandbox])).toEqual([]);
     expect(messages([], [{ ...socket, service: "sandbox" }])).toEqual([
-      "sandbox holds more than planned: runtime-socket /var/run/docker.sock (rw)",
+      "sandbox held more than planned: runtime-socket /var/run/docker.sock (rw); it was stopped",
     ]);
   });
 });

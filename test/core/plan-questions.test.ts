@@ -15,9 +15,18 @@ describe("a host-level privilege", () => {
     ]);
   });
 
-  test("that a running container holds already asks nothing", () => {
-    const plan = planFor({ services: withSocket, containers: [holdsSocket, container("proxy")] });
+  const running = { services: withSocket, containers: [holdsSocket, container("proxy")] };
+
+  test("that a verified deployment from here granted asks nothing again", () => {
+    const applied = [{ service: "gateway", kind: "runtime-socket", detail: "/var/run/docker.sock (rw)" }] as const;
+    const plan = planFor({ ...running, applied });
     expect(plan.questions).toEqual([]);
+    expect(plan.privileges.map(({ change }) => change)).toEqual(["kept"]);
+  });
+
+  test("that a container holds already, but that nobody accepted, is asked about", () => {
+    const plan = planFor(running);
+    expect(plan.questions.map(({ name }) => name)).toEqual(["host-root"]);
     expect(plan.privileges.map(({ change }) => change)).toEqual(["kept"]);
   });
 
