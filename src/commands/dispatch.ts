@@ -70,5 +70,11 @@ export async function runCommand(
 
 function upFlags(flags: ParsedFlags): UpFlags {
   const { build, pull = "missing", accept = [], ...rest } = flags;
-  return { ...rest, accept, pull, build: build === undefined ? "missing" : build ? "always" : "never" };
+  return {
+    ...rest,
+    accept,
+    confirmed: rest.yes ?? false,
+    pull,
+    build: build === undefined ? "missing" : build ? "always" : "never",
+  };
 }

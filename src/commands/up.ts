@@ -34,10 +34,11 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   if (plan.findings.length > 0) world.reporter.findings(plan.findings, 0);
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
+  const waitSeconds = flags.waitSeconds ?? situation.config.config.health.waitSeconds;
   const url = await withLock(world, situation.territory.statePath, "up", async () => {
     if (plan.steps.length > 0) await stopUnlessSame(world, plan, flags);
-    await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model }));
-    return verify(world, situation, plan, flags.waitSeconds ?? situation.config.config.health.waitSeconds);
+    await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
+    return verify(world, situation, plan, waitSeconds);
   });
   report(world, situation, plan, url);
 }

@@ -1,5 +1,6 @@
 import type { Container } from "./container.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
+import { foreignQuestions } from "./plan-questions.ts";
 import type { Step } from "./plan-steps.ts";
 import { removeSandboxes } from "./plan-up.ts";
 import type { Privilege } from "./privilege.ts";
@@ -51,14 +52,4 @@ function dataQuestions(volumes: readonly string[]): PlanQuestion[] {
   if (volumes.length === 0) return [];
   const text = `the data in ${volumes.join(", ")} will be deleted and cannot be brought back`;
   return [{ kind: "data-loss", name: "volumes", text }];
-}
-
-/** Asks about sandboxes that no label ties to the project: by its name alone a container may be somebody else's. */
-export function foreignQuestions(project: string, sandboxes: readonly Container[]): PlanQuestion[] {
-  const names = sandboxes
-    .filter(({ ownLabels }) => ownLabels["sandbox-deploy.project"] !== project)
-    .map(({ name }) => name);
-  if (names.length === 0) return [];
-  const text = `nothing but the beginning of their names says that these containers are sandboxes of ${project}: ${names.join(", ")}`;
-  return [{ kind: "foreign-containers", name: "containers", text }];
 }

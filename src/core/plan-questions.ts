@@ -1,4 +1,5 @@
 import type { DeployConfig } from "./config.ts";
+import type { Container } from "./container.ts";
 import type { PlanQuestion } from "./plan.ts";
 import { type ConsentName, type PrivilegeChange, privilegeKey } from "./privilege.ts";
 
@@ -34,4 +35,14 @@ export function hostQuestions(
       ...(acceptedBy === undefined ? {} : { acceptedBy }),
     };
   });
+}
+
+/** Asks about sandboxes that no label ties to the project: by its name alone a container may be somebody else's. */
+export function foreignQuestions(project: string, sandboxes: readonly Container[]): PlanQuestion[] {
+  const names = sandboxes
+    .filter(({ ownLabels }) => ownLabels["sandbox-deploy.project"] !== project)
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  const text = `nothing but the beginning of their names says that these containers are sandboxes of ${project}: ${names.join(", ")}`;
+  return [{ kind: "foreign-containers", name: "containers", text }];
 }

@@ -4,9 +4,9 @@ import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
 import { type ComposeModel, networkName } from "./model.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlanQuestion } from "./plan.ts";
 import { type ImageOptions, planImages } from "./plan-images.ts";
-import { hostQuestions } from "./plan-questions.ts";
+import { foreignQuestions, hostQuestions } from "./plan-questions.ts";
 import { startSteps } from "./plan-starts.ts";
 import type { Step } from "./plan-steps.ts";
 import { type ConsentName, type Privilege, sortedPrivileges } from "./privilege.ts";
@@ -17,6 +17,8 @@ import { buildProfile, relativePath, type Stack } from "./stack.ts";
 /** Flags of `up` and `plan` that change what is planned. */
 export interface UpOptions extends ImageOptions {
   readonly accept: readonly ConsentName[];
+  /** Whether questions that are not about the host are answered with yes. */
+  readonly confirmed?: boolean;
 }
 
 /** Decides what `up` does: pure, so that what is shown is what is applied. */
@@ -41,7 +43,10 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...leftovers(facts, stack),
     ],
     findings: [...facts.findings, ...nameFindings(config, facts, stack, services), ...images.findings],
-    questions: hostQuestions(privileges, facts.applied, config, options.accept),
+    questions: [
+      ...hostQuestions(privileges, facts.applied, config, options.accept),
+      ...sandboxQuestions(facts, stack, options),
+    ],
   };
 }
 
@@ -148,6 +153,13 @@ function leftovers({ containers, sandboxes, model, networks }: Facts, stack: Sta
     });
   }
   return steps;
+}
+
+/** Leaving aio mode removes sandboxes; those that only their name tells of may be somebody else's. */
+function sandboxQuestions({ sandboxes }: Facts, stack: Stack, { confirmed }: UpOptions): PlanQuestion[] {
+  if (stack.detection.mode === "aio") return [];
+  const questions = foreignQuestions(stack.project, sandboxes);
+  return confirmed ? questions.map((question) => ({ ...question, acceptedBy: "--yes" })) : questions;
 }
 
 /** A step that removes sandboxes, shown by name. */
