@@ -23,7 +23,7 @@ export interface Origin {
 /** Builds the one real World. */
 export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origin: Origin): Promise<World> {
   const { process, prefetch, version, toolRoot } = origin;
-  const reporter = await createTerminalReporter(flags, process);
+  const reporter = await createTerminalReporter(flags, signal, process);
   const processes = createProcessTable(process);
   const run = async (command: Command, options?: RunOptions) => {
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
@@ -48,7 +48,7 @@ export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origi
     run,
     forgetEarlyAnswers: () => prefetch?.stop(),
     portState,
-    probe,
+    probe: (url, timeoutMilliseconds) => probe(url, timeoutMilliseconds, signal),
     process: processes,
   };
 }
@@ -63,7 +63,11 @@ function userName(process: NodeJS.Process): string {
 }
 
 /** Builds the reporter that fits where this process writes. */
-export async function createTerminalReporter(flags: ParsedFlags, process: NodeJS.Process): Promise<Reporter> {
+export async function createTerminalReporter(
+  flags: ParsedFlags,
+  signal: AbortSignal,
+  process: NodeJS.Process,
+): Promise<Reporter> {
   const { stdin, stdout, stderr, env } = process;
   const json = flags.json ?? false;
   const verbose = flags.verbose ?? false;
@@ -84,5 +88,5 @@ export async function createTerminalReporter(flags: ParsedFlags, process: NodeJS
     import("./terminal/live-tasks.ts"),
     import("./terminal/ask.ts"),
   ]);
-  return createReporter(terminal, liveTasks(stderr, verbose), createAsker(stdin, stderr));
+  return createReporter(terminal, liveTasks(stderr, verbose), createAsker(stdin, stderr, signal));
 }

@@ -6,14 +6,20 @@ import { FileReadError, FileWriteError } from "./files.ts";
 import { createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
 import type { Reporter } from "./world.ts";
 
+/** Why a command ends whose result nobody reads on, as in `logs --follow | head`: all that was wanted has been shown. */
+const enoughRead = new Error("nobody reads the output any more");
+
 /** Runs one command line: maps what it did, or how it failed, to an exit code; the only place that shows an error. */
 export async function run(argv: readonly string[], origin: Origin): Promise<ExitCode> {
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     origin.process.on(signal, () => interruption.abort(new InterruptedError(signal)));
   }
-  // Whoever read the output has gone, as in `logs --follow | head`: there is nothing more to say.
-  origin.process.stdout.on("error", (error) => interruption.abort(error));
+  origin.process.stdout.on("error", (error) =>
+    interruption.abort("code" in error && error.code === "EPIPE" ? enoughRead : error),
+  );
+  // Nobody would learn how a change goes on: it ends as on a signal.
+  origin.process.stderr.on("error", (error) => interruption.abort(error));
   let exitCode: ExitCode = exitCodes.done;
   const program = createProgram(origin.version, async (command, flags, args) => {
     exitCode = await runGuarded(command, flags, args, interruption.signal, origin);
@@ -25,7 +31,7 @@ export async function run(argv: readonly string[], origin: Origin): Promise<Exit
     if (!usage) throw error;
     if (usage.kind === "shown") return exitCodes.done;
     const flags = { json: argv.includes("--json"), color: !argv.includes("--no-color") };
-    const reporter = await createTerminalReporter(flags, origin.process);
+    const reporter = await createTerminalReporter(flags, interruption.signal, origin.process);
     reporter.findings([usage.finding], exitCodes.input);
     return exitCodes.input;
   }
@@ -41,13 +47,14 @@ async function runGuarded(
 ): Promise<ExitCode> {
   const world = await createWorld(flags, signal, origin);
   try {
-    return await runCommand(world, command, flags, args);
+    return await runCommand(world, command, flags, args).finally(() => world.reporter.endStream());
   } catch (error) {
     return showError(world.reporter, error, signal, origin);
   }
 }
 
 function showError(reporter: Reporter, error: unknown, signal: AbortSignal, { version, process }: Origin): ExitCode {
+  if (signal.reason === enoughRead) return exitCodes.done;
   if (signal.aborted || error instanceof InterruptedError) {
     reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
     reporter.findings([], exitCodes.interrupted);

@@ -11,7 +11,7 @@ export interface Command {
   readonly cwd?: string;
 }
 
-/** How a child process ended. A program that does not exist has `exitCode` 127 and `missing` set. */
+/** How a child process ended, its output as it was. A program that does not exist has `exitCode` 127 and `missing` set. */
 export interface RunResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -97,8 +97,10 @@ export interface Reporter {
   tasks(tasks: readonly Task[]): Promise<void>;
   /** Asks yes or no; undefined when nobody can be asked. */
   confirm(question: Question): Promise<boolean | undefined>;
-  /** Passes a stream of text on as it is, such as logs. */
+  /** Passes a stream of text on as it is, such as logs; an end that may be the beginning of a secret waits for more. */
   stream(chunk: string): void;
+  /** Passes on what waits: nothing more comes. */
+  endStream(): void;
   /** From now on none of these values appears in anything that is shown. */
   hide(secrets: Iterable<string>): void;
   /** The values hidden so far, for redacting what child processes say. */

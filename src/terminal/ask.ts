@@ -1,23 +1,65 @@
+import { wrapText } from "../core/wrapped-text.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Asker } from "./reporter.ts";
 
-/** Asks on the terminal, with No as the answer that Enter gives. Ctrl-C is an interruption, not a No. */
-export function createAsker(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): NonNullable<Asker> {
+/** What the prompt puts around its text: a mark before it, and `(y/N) · Yes` behind it. */
+const promptColumns = 16;
+
+/** What enquirer's types leave out of a prompt. */
+interface Prompt {
+  readonly state: { readonly cancelled?: boolean };
+  cancel(): Promise<void>;
+}
+
+/** Asks on the terminal, with No as the answer that Enter gives. Ctrl-C or `signal` is an interruption, not a No. */
+export function createAsker(
+  stdin: NodeJS.ReadStream,
+  stdout: NodeJS.WriteStream,
+  signal: AbortSignal,
+): NonNullable<Asker> {
   return async ({ text }) => {
-    const { default: enquirer } = await import("enquirer");
+    const { default: Enquirer } = await import("enquirer");
+    signal.throwIfAborted();
+    const lines = questionLines(text, stdout.columns);
+    const message = lines.pop() ?? "";
+    for (const line of lines) stdout.write(`${line}\n`);
+    const enquirer = new Enquirer<{ answer?: unknown }>();
+    const asked: { prompt?: Prompt } = {};
+    enquirer.on("prompt", (prompt: Prompt) => {
+      asked.prompt = prompt;
+    });
+    const cancel = () => void asked.prompt?.cancel();
+    signal.addEventListener("abort", cancel);
     try {
-      // The streams are options of every prompt that enquirer's types leave out.
-      const streams = { stdin, stdout };
-      const answer: { answer?: unknown } = await enquirer.prompt({
+      const answers = await enquirer.prompt({
         type: "confirm",
         name: "answer",
-        message: text,
+        message,
         initial: false,
-        ...streams,
+        format: (value: unknown) => (asked.prompt?.state.cancelled ? "" : value === true ? "Yes" : "No"),
+        ...untyped(stdin, stdout),
       });
-      return answer.answer === true;
-    } catch {
-      throw new InterruptedError("interrupted at a question");
+      return answers.answer === true;
+    } catch (error) {
+      throw asked.prompt?.state.cancelled ? new InterruptedError("interrupted at a question") : error;
+    } finally {
+      signal.removeEventListener("abort", cancel);
     }
   };
+}
+
+/** The statement first, then what is asked, of which only the last line is the prompt's: it cannot redraw more than one. */
+function questionLines(text: string, columns: number): string[] {
+  const statementEnd = text.lastIndexOf(". ") + 1;
+  const narrow = Math.max(columns - promptColumns, promptColumns);
+  return [
+    ...wrapText(text.slice(0, statementEnd), "", "", columns),
+    ...wrapText(text.slice(statementEnd), "", "", narrow),
+  ];
+}
+
+/** Options of every prompt that enquirer's types leave out. */
+function untyped(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream) {
+  // To hide the cursor, enquirer takes signals for itself and ends the process on them.
+  return { stdin, stdout, cursorHide: () => undefined };
 }

@@ -1,6 +1,6 @@
 import { formatFindings } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
-import { createRedactor } from "../core/redact.ts";
+import { createRedactor, createStreamRedactor, type StreamRedactor } from "../core/redact.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Question, Reporter, Task } from "../world.ts";
 import { redactedDocument } from "./redacted-document.ts";
@@ -27,6 +27,7 @@ export type Asker = ((question: Question) => Promise<boolean>) | undefined;
 export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: Asker): Reporter {
   const secrets = new Set<string>();
   let redactor: ((text: string) => string) | undefined;
+  let streamed: StreamRedactor | undefined;
   const redact = (text: string) => {
     redactor ??= createRedactor(secrets);
     return redactor(text);
@@ -46,7 +47,15 @@ export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: As
     },
     tasks: (tasks) => runTasks(tasks, say, redact),
     confirm: async (question) => (ask ? ask({ ...question, text: redact(question.text) }) : undefined),
-    stream: (chunk) => terminal.stdout(redact(chunk)),
+    stream(chunk) {
+      // What is hidden while a stream runs is unknown to the stream's own redactor.
+      streamed ??= createStreamRedactor(secrets, (text) => terminal.stdout(redact(text)));
+      streamed.write(chunk);
+    },
+    endStream() {
+      streamed?.flush();
+      streamed = undefined;
+    },
     hide(values) {
       const before = secrets.size;
       for (const value of values) if (value !== "") secrets.add(value);
