@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { eventually } from "../../support/command.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** The tool in a real terminal, which tmux plays. */
+export interface Terminal {
+  /** What stands on the screen from the first line that contains this text on; waits until there is one. */
+  screenFrom(text: string): Promise<string[]>;
+  /** Presses keys by the names that tmux has for them. */
+  press(...keys: string[]): Promise<void>;
+  /** Sends a signal to the tool. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** Waits until the tool has ended; whether it left the terminal as it was, and its cursor visible. */
+  ended(): Promise<{ readonly exitCode: number; readonly sane: boolean }>;
+  /** Takes the terminal away, as a lost connection does. */
+  close(): Promise<void>;
+}
+
+const execute = promisify(execFile);
+
+/** Starts the tool in a terminal this many columns wide; to be closed by the caller. */
+export async function openTerminal(bench: Workbench, columns: number, ...args: string[]): Promise<Terminal> {
+  const at = (name: string) => join(bench.folder, name);
+  const server = ["-S", at("terminal.sock"), "-f", "/dev/null"];
+  const tmux = async (...words: string[]) => (await execute("tmux", [...server, ...words])).stdout;
+  const line = [
+    'trap "" HUP; stty -a >before',
+    `sh -c 'echo $$ >pid; exec "$@"' - "${process.execPath}" -- "${bench.tool}/dist/main.js" ${args.join(" ")}`,
+    "echo $? >status; stty -a >after; exec sleep 600",
+  ].join("; ");
+  const size = ["-x", String(columns), "-y", "50"];
+  await execute("tmux", [...server, "new-session", "-d", ...size, "-s", "test", line], {
+    cwd: bench.folder,
+    env: { ...process.env, ...bench.environment, CI: undefined, NO_COLOR: undefined, TERM: "xterm" },
+  });
+  const number = async (name: string) => {
+    const text = await readFile(at(name), "utf8");
+    if (!text.endsWith("\n")) throw new Error(`${name} is not yet written`);
+    return Number(text);
+  };
+  return {
+    screenFrom: (text) =>
+      eventually(async () => {
+        const lines = (await tmux("capture-pane", "-p", "-t", "test")).trimEnd().split("\n");
+        const first = lines.findIndex((each) => each.includes(text));
+        if (first < 0) throw new Error(`the terminal does not show "${text}":\n${lines.join("\n")}`);
+        return lines.slice(first).map((each) => each.trimEnd());
+      }),
+    press: async (...keys) => void (await tmux("send-keys", "-t", "test", ...keys)),
+    signal: async (name) => void process.kill(await number("pid"), name),
+    ended: async () => {
+      const exitCode = await eventually(() => number("status"));
+      // Nobody can ask a terminal that is gone.
+      const cursor = await tmux("display-message", "-p", "-t", "test", "#{cursor_flag}").catch(() => "");
+      const after = await eventually(async () => {
+        const text = await readFile(at("after"), "utf8");
+        if (text === "") throw new Error("the shell has not asked for the state of the terminal yet");
+        return text;
+      });
+      return { exitCode, sane: cursor === "1\n" && after === (await readFile(at("before"), "utf8")) };
+    },
+    close: async () => void (await tmux("kill-server").catch(() => "")),
+  };
+}
