@@ -36,15 +36,18 @@ const images = () =>
   ).choices(["registry", "local"]);
 const services = () => new Argument("[service...]", "services; all when left out");
 
+const accept = () =>
+  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)")
+    .choices(consentNames)
+    .argParser(collectConsent);
+
 const upOptions = () => [
   new Option("--build", "build images even if they are there"),
   new Option("--no-build", "never build; a missing image is an error"),
   new Option("--pull <policy>", "when to pull published images")
     .choices(["missing", "always", "never"])
     .default("missing"),
-  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)")
-    .choices(consentNames)
-    .argParser(collectConsent),
+  accept(),
   images(),
 ];
 
@@ -90,7 +93,7 @@ export const commandTable: readonly CommandEntry[] = [
     summary: "build the stack's images",
     example: "deploy build --images local",
     args: [services()],
-    options: [images()],
+    options: [accept(), images()],
   },
   {
     name: "pull",

@@ -20,6 +20,7 @@ import { sha256 } from "../shell/fingerprint.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { inputFindings } from "../shell/machine.ts";
 import { observe } from "../shell/observe.ts";
+import { withProfiles } from "../shell/profiles.ts";
 import { readReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 
@@ -121,7 +122,7 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
   });
   stopOnErrors(await inputFindings(world, config, territory, stackOf("local").files));
   const detection = valueOrStop(await readDetection(world, config, platform, stackOf), world);
-  const stack = { ...stackOf(detection.mode), detection };
+  const stack = await withProfiles(world, { ...stackOf(detection.mode), detection });
   stopOnErrors(await inputFindings(world, config, territory, stack.files));
   return { ...setting, stack };
 }

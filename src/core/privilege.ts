@@ -1,3 +1,5 @@
+import { visibleLine } from "./visible-text.ts";
+
 /** What a running container may hold that reaches past it. */
 export const privilegeKinds = [
   "runtime-socket",
@@ -74,9 +76,10 @@ export function comparePrivileges(a: Privilege, b: Privilege): number {
   return compareText(a.service, b.service) || byKind || compareText(a.detail, b.detail);
 }
 
-/** Sorts and drops what is named twice. */
+/** Sorts and drops what is named twice. Details hold a Compose file's own words: they become one visible line each. */
 export function sortedPrivileges(privileges: readonly Privilege[]): readonly Privilege[] {
-  const unique = new Map(privileges.map((privilege) => [privilegeKey(privilege), privilege]));
+  const shown = privileges.map((privilege) => ({ ...privilege, detail: visibleLine(privilege.detail) }));
+  const unique = new Map(shown.map((privilege) => [privilegeKey(privilege), privilege]));
   return [...unique.values()].sort(comparePrivileges);
 }
 

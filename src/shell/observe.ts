@@ -13,15 +13,13 @@ import { imageIds, projectContainers, projectResources } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
-import { withProfiles } from "./profiles.ts";
 import { readReceipt } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
   const receipt = await readReceipt(world, territory.statePath);
-  const profiled = await withProfiles(world, stack);
   const [text, found] = await allOrFirstFailure([
-    readModelText(world, profiled),
+    readModelText(world, stack),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
     stopOnOldCompose(world, receipt?.compose),
   ]);

@@ -1,6 +1,7 @@
 import { formatFindings } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
 import { createRedactor, createStreamRedactor, type StreamRedactor } from "../core/redact.ts";
+import { visibleLog, visibleText } from "../core/visible-text.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Question, Reporter, Task } from "../world.ts";
 import { redactedDocument } from "./redacted-document.ts";
@@ -32,24 +33,25 @@ export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: As
     redactor ??= createRedactor(secrets);
     return redactor(text);
   };
-  const say = (line: string) => terminal.stderr(`${redact(line)}\n`);
+  const shown = (text: string) => visibleText(redact(text));
+  const say = (line: string) => terminal.stderr(`${shown(line)}\n`);
   const sayDocument = (document: unknown) =>
     terminal.stdout(`${JSON.stringify(redactedDocument(document, redact), null, 2)}\n`);
   return {
     result(text, document) {
       if (terminal.json) sayDocument(document);
-      else if (text !== "") terminal.stdout(`${redact(text)}\n`);
+      else if (text !== "") terminal.stdout(`${shown(text)}\n`);
     },
     note: say,
     findings(findings: readonly Finding[], exitCode: ExitCode) {
       if (terminal.json && exitCode !== 0) sayDocument({ version: 1, exitCode, findings });
-      if (findings.length > 0) say(paint(formatFindings(findings), terminal.color));
+      if (findings.length > 0) terminal.stderr(`${paint(shown(formatFindings(findings)), terminal.color)}\n`);
     },
-    tasks: (tasks) => runTasks(tasks, say, redact),
-    confirm: async (question) => (ask ? ask({ ...question, text: redact(question.text) }) : undefined),
+    tasks: (tasks) => runTasks(tasks, say, shown),
+    confirm: async (question) => (ask ? ask({ ...question, text: shown(question.text) }) : undefined),
     stream(chunk) {
       // What is hidden while a stream runs is unknown to the stream's own redactor.
-      streamed ??= createStreamRedactor(secrets, (text) => terminal.stdout(redact(text)));
+      streamed ??= createStreamRedactor(secrets, (text) => terminal.stdout(visibleLog(redact(text))));
       streamed.write(chunk);
     },
     endStream() {

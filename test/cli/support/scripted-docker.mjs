@@ -72,7 +72,8 @@ function runningContainers() {
   if (!running || !existsSync(`${folder}/model.json`)) return [];
   const { name: project, services } = JSON.parse(readFileSync(`${folder}/model.json`, "utf8"));
   const health = existsSync(`${folder}/health.json`) ? JSON.parse(readFileSync(`${folder}/health.json`, "utf8")) : {};
-  return Object.entries(services).map(([service, model]) => containerOf(project, service, model, health[service]));
+  const started = Object.entries(services).filter(([, model]) => !(model.profiles ?? []).includes("build"));
+  return started.map(([service, model]) => containerOf(project, service, model, health[service]));
 }
 
 function containerOf(project, service, model, health) {
