@@ -66,8 +66,22 @@ export function namespaceGrants(namespaces: Readonly<Partial<Record<NamespaceNam
 /** Disks, memory and I/O ports: whoever reads or writes them has the host. */
 const hostDevice =
   /^\/dev(\/(sd[a-z]|hd[a-z]|vd[a-z]|xvd|nvme|mmcblk|dm-|md\d|md\/|loop|mapper|disk|block|root|ram|nbd|rbd|zd|sr\d|sg\d|bsg|mtd|zvol|mem$|kmem$|port$|nvram$|autofs$).*)?$/;
-/** Rules that reach block devices or kernel memory: Docker leaves MKNOD in place, so a rule is enough to open one. */
-const hostDeviceRule = /^(a|b)\b|^c\s+(\*|1):(\*|1|2|4)\s/;
+/** Character devices that give nothing of the host away, by major number: null, zero, full and random; ttys; GPUs. */
+const harmlessCharacters: Readonly<Record<number, readonly number[] | "all">> = {
+  1: [3, 5, 7, 8, 9],
+  5: [0, 1, 2],
+  136: "all",
+  195: "all",
+  226: "all",
+};
+
+/** Docker leaves MKNOD in place, so a rule is enough to open a device: every rule counts but those for harmless ones. */
+function ruleReachesHost(rule: string): boolean {
+  const [, type, major = "", minor = ""] = /^([abc])\s+(\*|\d+):(\*|\d+)(?:\s|$)/.exec(rule.trim()) ?? [];
+  if (type !== "c" || major === "*") return true;
+  const minors = harmlessCharacters[Number(major)];
+  return minors !== "all" && (minors === undefined || minor === "*" || !minors.includes(Number(minor)));
+}
 
 /** Devices by mapping, by cgroup rule, by request, and those that the NVIDIA runtime brings. Symlinks count as their ends. */
 export function deviceGrants(
@@ -88,7 +102,7 @@ export function deviceGrants(
       const reachesHost = [path, canonicalPath(path, context)].some((each) => hostDevice.test(each));
       return device(`${path} (${permissions === "" ? "rwm" : permissions})`, reachesHost);
     }),
-    ...rules.map((rule) => device(`cgroup rule ${rule}`, hostDeviceRule.test(rule.trim()))),
+    ...rules.map((rule) => device(`cgroup rule ${rule}`, ruleReachesHost(rule))),
     ...requests.map((request) => device(requestDetail(request), false)),
     ...(runtime === "nvidia" ? [device("runtime nvidia", false)] : []),
   ];

@@ -31,6 +31,9 @@ const rootServices = ["/run/dbus", "/run/dbus/system_bus_socket", "/run/systemd"
 /** Files that decide what the next deployment grants, relative to the project. */
 const deploymentFiles = [".deploy", "deploy.config.yaml", ".env", ".git"];
 
+/** What the operator runs on the host next time, relative to the tool's checkout. */
+const toolFiles = words("deploy dist src scripts compose templates node_modules package.json .git");
+
 const credentialPaths = [
   ...words(
     ".ssh .aws .azure .docker .kube .gnupg .oci .netrc .git-credentials .npmrc .pypirc .password-store .vault-token",
@@ -124,7 +127,12 @@ function pathConsent(path: string, writable: boolean, context: PrivilegeContext)
   const contains = (roots: readonly string[]) => roots.some((root) => isWithin(root, path));
   if (rootServices.includes(path)) return "host-root";
   if (!writable) return touches(secretHolding) || contains(homes) ? "host-files" : undefined;
-  const decisive = deploymentFiles.some((name) => isWithin(path, `${project}/${name}`));
+  const own =
+    context.toolRoot === undefined
+      ? []
+      : toolFiles.map((name) => canonicalPath(`${context.toolRoot}/${name}`, context));
+  const deciding = [...deploymentFiles.map((name) => `${project}/${name}`), ...own];
+  const decisive = deciding.some((file) => isWithin(path, file) || isWithin(file, path));
   if (decisive || touches(rootOwned) || contains(["/dev", ...homes, project])) return "host-root";
   return isInside(path, context) ? undefined : "host-files";
 }

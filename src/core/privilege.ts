@@ -55,6 +55,8 @@ export interface PrivilegeContext {
   /** The operator's project: what lies below it was put there for the stack. */
   readonly projectRoot: string;
   readonly home: string;
+  /** The tool's own checkout: who writes there decides what the operator runs next. */
+  readonly toolRoot?: string;
   /** Where a path leads once its symlinks are followed; a path without an entry leads to itself. */
   readonly realPaths?: ReadonlyMap<string, string>;
   /** Volumes that exist: without them an external volume, or a live one, cannot be told from a host path. */

@@ -34,6 +34,7 @@ export async function readPrivilegeContext(
   return {
     projectRoot,
     home: world.home,
+    toolRoot: world.toolRoot,
     realPaths: new Map([...known, ...(await readRealPaths(world, hidden))]),
     volumes,
     networkDrivers,

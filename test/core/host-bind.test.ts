@@ -142,3 +142,13 @@ describe("a bind", () => {
     );
   });
 });
+
+test.each([
+  ["/opt/tool/dist", "host-root"],
+  ["/opt/tool/src/core", "host-root"],
+  ["/opt/tool", "host-root"],
+  ["/opt/tool/data", undefined],
+])("a writable bind of %s of the tool's own checkout reaches as far as what runs there next: %s", (source, consent) => {
+  const context = { projectRoot: "/opt/tool", home: "/home/op", toolRoot: "/opt/tool" };
+  expect(bindGrant({ source, target: "/x", writable: true }, context, [])?.consent).toBe(consent);
+});

@@ -53,6 +53,13 @@ describe("a service with", () => {
     ],
     ["a rule for all devices", { device_cgroup_rules: ["a *:* rwm"] }, ["device | cgroup rule a *:* rwm | host-root"]],
     ["a rule for memory", { device_cgroup_rules: ["c 1:1 r"] }, ["device | cgroup rule c 1:1 r | host-root"]],
+    [
+      "a rule in odd numbers",
+      { device_cgroup_rules: ["c 01:01 rwm"] },
+      ["device | cgroup rule c 01:01 rwm | host-root"],
+    ],
+    ["a rule for SCSI", { device_cgroup_rules: ["c 21:* rw"] }, ["device | cgroup rule c 21:* rw | host-root"]],
+    ["a rule for terminals", { device_cgroup_rules: ["c 136:* rw"] }, ["device | cgroup rule c 136:* rw"]],
     ["a rule for /dev/null", { device_cgroup_rules: ["c 1:3 rwm"] }, ["device | cgroup rule c 1:3 rwm"]],
     ["all GPUs", { gpus: [{ count: -1 }] }, ["device | gpu (all)"]],
     [
