@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { bindGrant } from "../../src/core/host-bind.ts";
 import { bind, granted, host } from "../support/granted.ts";
 
 const line = (kind: string, detail: string, consent: string) =>
