@@ -1,21 +1,26 @@
-// Bundles the programs of this project into dist/: the deploy tool (split, so that a command loads only what it
-// needs) and, as one self-contained file, the program that runs inside the gateway container.
+// Bundles the programs of this project into dist/: the deploy tool (one file, whose compiled code src/code-cache.ts keeps,
+// and whose modules are evaluated only when they are needed) and the program that runs inside the gateway container.
 //
-// Every file is replaced by a rename, main.js last, and chunks carry a hash: a deploy that is running meanwhile goes on
-// with the chunks of its own build. The marker dist/.built is as old as the start of the build and appears at its end:
+// Every file is replaced by a rename, main.js last, and the tool's program carries a hash: a deploy that is starting
+// meanwhile finds the program of its own build. The marker dist/.built is as old as the start of the build and appears at its end:
 // the launcher builds again when it is missing or a source is newer.
+//
+// usage: node scripts/build.mjs [FOLDER [VERSION]]    builds into another folder than dist/, as another version
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 
 const root = dirname(import.meta.dirname);
+const [folder = join(root, "dist"), release = JSON.parse(await readFile(join(root, "package.json"), "utf8")).version] =
+  process.argv.slice(2);
+const dist = resolve(folder);
 process.chdir(root);
-const marker = `dist/.built.${process.pid}`;
-await mkdir("dist", { recursive: true });
+const marker = `${dist}/.built.${process.pid}`;
+await mkdir(dist, { recursive: true });
 await writeFile(marker, "");
 
-const { version } = JSON.parse(await readFile("package.json", "utf8"));
 const options = {
   absWorkingDir: root,
   bundle: true,
@@ -26,16 +31,24 @@ const options = {
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
-  define: { "process.env.SANDBOX_DEPLOY_VERSION": JSON.stringify(version) },
+  define: { "process.env.SANDBOX_DEPLOY_VERSION": JSON.stringify(release) },
   // Some dependencies are CommonJS and call require() for Node's own modules.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 };
 
+/** One file of CommonJS, which V8 can keep compiled; the modules behind an `import()` are evaluated when it is reached. */
+const script = {
+  format: "cjs",
+  banner: {},
+  supported: { "dynamic-import": false },
+  define: { ...options.define, "import.meta.dirname": "__dirname" },
+};
+
 async function bundle(entryPoints, outdir, more = {}) {
   const { outputFiles } = await build({ ...options, ...more, entryPoints, outdir });
-  return outputFiles.map((file) => [relative(".", file.path), file.contents]);
+  return outputFiles.map((file) => [file.path, file.contents]);
 }
 
 async function copies(from, to) {
@@ -56,33 +69,32 @@ async function linesOf(path) {
 
 /** Removes what neither this build nor the one before it made: the one before may be running. */
 async function removeOlder(kept) {
-  for (const entry of await readdir("dist", { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    const ofLauncher = entry.parentPath === "dist" && (entry.name.startsWith(".") || entry.name.endsWith(".log"));
+    const ofLauncher = entry.parentPath === dist && (entry.name.startsWith(".") || entry.name.endsWith(".log"));
     if (!entry.isDirectory() && !ofLauncher && !kept.has(path)) await rm(path, { force: true });
   }
 }
 
 try {
   const files = new Map([
-    ["dist/package.json", `${JSON.stringify({ type: "module", version })}\n`],
-    ["dist/gateway/package.json", '{"type":"module"}\n'],
-    ...(await copies("src/gateway/page", "dist/gateway/page")),
-    ...(await bundle({ server: "src/gateway/main.ts" }, "dist/gateway")),
+    [`${dist}/package.json`, `${JSON.stringify({ type: "module", version: release })}\n`],
+    [`${dist}/gateway/package.json`, '{"type":"module"}\n'],
+    ...(await copies("src/gateway/page", `${dist}/gateway/page`)),
+    ...(await bundle({ server: "src/gateway/main.ts" }, `${dist}/gateway`)),
     // By itself: bundled together, all that it needs of zod would be loaded by every command.
-    ...(await bundle({ schema: "src/schema.ts" }, "dist")),
-    ...(await bundle({ main: "src/main.ts" }, "dist", {
-      splitting: true,
-      chunkNames: "chunks/[name]-[hash]",
-    })),
+    ...(await bundle({ schema: "src/schema.ts" }, dist)),
   ]);
-  const main = files.get("dist/main.js");
-  files.delete("dist/main.js");
+  const [[, program]] = await bundle({ program: "src/program.ts" }, dist, script);
+  const name = `program-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
+  files.set(`${dist}/${name}`, program);
+  const define = { ...options.define, "process.env.SANDBOX_DEPLOY_PROGRAM": JSON.stringify(name) };
+  const [[, main]] = await bundle({ main: "src/main.ts" }, dist, { define, banner: {} });
   for (const [path, content] of files) await replace(path, content);
-  await replace("dist/main.js", main);
-  await removeOlder(new Set([...files.keys(), "dist/main.js", ...(await linesOf("dist/.files"))]));
-  await replace("dist/.files", [...files.keys()].join("\n"));
-  await rename(marker, "dist/.built");
+  await replace(`${dist}/main.js`, main);
+  await removeOlder(new Set([...files.keys(), `${dist}/main.js`, ...(await linesOf(`${dist}/.files`))]));
+  await replace(`${dist}/.files`, [...files.keys()].join("\n"));
+  await rename(marker, `${dist}/.built`);
 } catch (error) {
   await rm(marker, { force: true });
   // esbuild has already shown its own errors with their places.

@@ -1,33 +1,8 @@
-import { homedir } from "node:os";
-import { dirname, resolve } from "node:path";
-import type { Prefetch } from "./shell/prefetch.ts";
+import { runCached } from "./code-cache.ts";
 
-// The built program lies in dist/, one folder below the checkout.
-const toolRoot = dirname(import.meta.dirname);
-const version = process.env.SANDBOX_DEPLOY_VERSION ?? "0.0.0-source";
-
-/** Starts early what lasts, and loads late what is needed: nothing at all for `--version`. */
-async function main(argv: readonly string[]): Promise<number> {
-  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
-    process.stdout.write(`${version}\n`);
-    return 0;
-  }
-  const prefetch = await prefetchFor(argv);
-  try {
-    const { run } = await import("./run.ts");
-    return await run(argv, { version, toolRoot, process, prefetch });
-  } finally {
-    prefetch?.stop();
-  }
+// Nothing is loaded for `--version`. The build puts the version and the name of its program here.
+if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2] ?? "")) {
+  process.stdout.write(`${process.env.SANDBOX_DEPLOY_VERSION}\n`);
+} else {
+  runCached(import.meta.dirname, `${process.env.SANDBOX_DEPLOY_PROGRAM}`, process);
 }
-
-/** `plan` and `up` ask the same children almost every time: they start while the modules that decide are still loading. */
-async function prefetchFor(argv: readonly string[]): Promise<Prefetch | undefined> {
-  if (argv[0] !== "plan" && argv[0] !== "up") return undefined;
-  const { startPrefetch } = await import("./shell/prefetch.ts");
-  const named = argv.indexOf("--config");
-  const config = resolve((named > 0 ? argv[named + 1] : undefined) ?? "deploy.config.yaml");
-  return startPrefetch(resolve(dirname(config), ".deploy/receipt.json"), homedir(), process.env);
-}
-
-process.exitCode = await main(process.argv.slice(2));

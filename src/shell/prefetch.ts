@@ -38,7 +38,8 @@ export function startPrefetch(
   env: Readonly<Record<string, string | undefined>>,
 ): Prefetch {
   const last = readLastStack(receiptPath, sealKeyPath(home, env));
-  const commands = [{ program: "docker", args: listArgv(), env }, ...(last ? questionsAbout(last, env) : [])];
+  // Starting a process holds this one up for milliseconds: the one that lasts longest, the model, comes first.
+  const commands = [...(last ? questionsAbout(last, env) : []), { program: "docker", args: listArgv(), env }];
   const started = new Map(commands.map((command) => [keyOf(command), start(command)]));
   return {
     take(command) {

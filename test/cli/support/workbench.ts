@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { build } from "esbuild";
 import { command, type Ended, eventually } from "../../support/command.ts";
 import { freePort, repositoryRoot } from "../../support/stack.ts";
 
@@ -55,19 +54,12 @@ const realDocker = ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delim
 /** Bundles the tool as it is in the working tree; the folder is to be removed by the caller. */
 export async function buildTool(): Promise<string> {
   const tool = await mkdtemp(join(tmpdir(), "deploy-tool-"));
-  await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: { main: "src/main.ts" },
-    outdir: join(tool, "dist"),
-    bundle: true,
-    splitting: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    logLevel: "warning",
-    define: { "process.env.SANDBOX_DEPLOY_VERSION": '"0.0.1-test"' },
-    banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' },
-  });
+  const built = await command(process.execPath, [
+    join(repositoryRoot, "scripts/build.mjs"),
+    join(tool, "dist"),
+    "0.0.1-test",
+  ]);
+  if (built.exitCode !== 0) throw new Error(`the tool could not be built: ${built.stderr}`);
   await writeFile(join(tool, "package.json"), '{"type":"module"}');
   await Promise.all(["compose", "templates"].map((name) => symlink(join(repositoryRoot, name), join(tool, name))));
   return tool;
