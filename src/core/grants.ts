@@ -1,9 +1,7 @@
+import { type DeviceMapping, type DeviceRequest, deviceGrants } from "./device-grants.ts";
+import { dockerHostGrants } from "./engine-grants.ts";
 import {
   capabilityGrants,
-  type DeviceMapping,
-  type DeviceRequest,
-  deviceGrants,
-  dockerHostGrants,
   groupGrants,
   type NamespaceName,
   namespaceGrants,

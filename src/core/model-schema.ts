@@ -1,5 +1,6 @@
 import "./schema-settings.ts";
 import * as z from "zod";
+import { buildSchema } from "./build-schema.ts";
 import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
 import { buildProfile } from "./stack.ts";
@@ -64,16 +65,6 @@ const deviceRequest = z
 
 const hook = z.object({ privileged: flag, user: maybe(text) });
 
-const build = z.object({
-  context: maybe(z.string()),
-  dockerfile: maybe(z.string()),
-  target: maybe(z.string()),
-  network: maybe(z.string()),
-  privileged: flag,
-  entitlements: listOf(z.string()),
-  additional_contexts: mapOf(z.string()),
-});
-
 const deploy = z.object({
   replicas: maybe(z.number()),
   resources: maybe(z.object({ reservations: maybe(z.object({ devices: listOf(deviceRequest) })) })),
@@ -94,7 +85,7 @@ const extraHosts = z
 export const serviceSchema = z
   .object({
     image: maybe(z.string()),
-    build: maybe(build),
+    build: maybe(buildSchema),
     container_name: maybe(z.string()),
     profiles: listOf(z.string()),
     scale: maybe(z.number()),

@@ -1,9 +1,9 @@
 import { privilegesOfBuilds } from "./build-privileges.ts";
 import { type Access, privilegesOf } from "./grants.ts";
 import type { HostBind } from "./host-bind.ts";
-import { type ComposeModel, type ComposeService, networkName, volumeName } from "./model.ts";
+import { type ComposeModel, type ComposeService, networkName } from "./model.ts";
+import { mountsOf } from "./model-mounts.ts";
 import { type Grant, type Privilege, type PrivilegeContext, privilegeKey, sortedPrivileges } from "./privilege.ts";
-import { volumeReach } from "./volume-options.ts";
 
 /**
  * The privileges that the merged model grants to its services, or to those named, and to the builds of their images and
@@ -33,7 +33,7 @@ function accessOfService(
   model: ComposeModel,
   context: PrivilegeContext,
 ): Access {
-  const mounts = [...mountsOf(name, model, context, []).values()];
+  const mounts = [...mountsOf(name, model, context).values()];
   const networks = service.networks.map((network) => networkName(model, network));
   const isCdi = (source: string) => !source.startsWith("/");
   return {
@@ -71,69 +71,6 @@ function accessOfService(
 
 /** `use_api_socket` is only a flag in the model; at the start Compose binds the socket and copies in the registry logins. */
 const apiSocket: HostBind = { source: "/var/run/docker.sock", target: "/var/run/docker.sock", writable: true };
-
-interface Mount {
-  readonly binds: readonly HostBind[];
-  readonly devices: readonly string[];
-}
-
-/**
- * What a service has mounted, by target: what it takes from other services first, so that its own mounts win. A `:ro`
- * after a service of `volumes_from` counts for nothing, because Compose does not hand it on to the engine.
- */
-function mountsOf(
-  name: string,
-  model: ComposeModel,
-  context: PrivilegeContext,
-  visited: readonly string[],
-): ReadonlyMap<string, Mount> {
-  const service = model.services[name];
-  if (!service || visited.includes(name)) return new Map();
-  const inherited = service.volumesFrom.flatMap((entry) => [
-    ...mountsOf(entry.split(":")[0] ?? entry, model, context, [...visited, name]),
-  ]);
-  return new Map([
-    ...inherited,
-    ...service.volumes.map((volume): [string, Mount] => [volume.target, mountOf(volume, model, context)]),
-    ...filesOf(service, model).map(([target, source]): [string, Mount] => [
-      target,
-      { binds: [{ source, target, writable: false }], devices: [] },
-    ]),
-  ]);
-}
-
-function mountOf(volume: ComposeService["volumes"][number], model: ComposeModel, context: PrivilegeContext): Mount {
-  const { type, source, target, readOnly } = volume;
-  if (source === undefined || !["bind", "npipe", "volume"].includes(type)) return { binds: [], devices: [] };
-  if (type !== "volume") return { binds: [{ source, target, writable: !readOnly }], devices: [] };
-  const declared = model.volumes[source];
-  const existing = context.volumes?.find(({ name }) => name === volumeName(model, source));
-  // The engine keeps the options of a volume that exists, unless Compose or the operator makes it anew.
-  const reaches = [
-    ...(declared === undefined || declared.external ? [] : [volumeReach(declared.driver, declared.driverOpts)]),
-    ...(existing === undefined ? [] : [volumeReach(existing.driver, existing.options)]),
-  ];
-  return {
-    devices: reaches.flatMap(({ devices }) => devices),
-    binds: reaches.flatMap(({ binds }) =>
-      binds.map((bind) => ({ ...bind, target, writable: bind.writable && !readOnly })),
-    ),
-  };
-}
-
-/** Target and source of the secrets and configs that are files of the host; a relative target lies in the default folder. */
-function filesOf(service: ComposeService, model: ComposeModel): [target: string, source: string][] {
-  const files = [
-    { uses: service.secrets, declared: model.secrets, folder: "/run/secrets/" },
-    { uses: service.configs, declared: model.configs, folder: "/" },
-  ];
-  return files.flatMap(({ uses, declared, folder }) =>
-    uses.flatMap(({ source, target = source }): [string, string][] => {
-      const file = declared[source]?.file;
-      return file === undefined ? [] : [[target.startsWith("/") ? target : `${folder}${target}`, file]];
-    }),
-  );
-}
 
 function namespacesOf(
   service: ComposeService,
