@@ -1,0 +1,70 @@
+/** What a guard lets through: the validated policy file. Everything that it does not name is refused. */
+export interface Policy {
+  /** The value of the label `sandbox-deploy.guard` on every container created through this guard; no two guards on one engine share it. */
+  readonly owner: string;
+  /** References that may be run. Their ids are pinned when the guard starts. */
+  readonly images: readonly string[];
+  /** What the whole name of a sandbox has to match. */
+  readonly names: RegExp;
+  /** `none`, or the one network that sandboxes may join. */
+  readonly network: string;
+  /** Ports that a sandbox may publish; undefined: none. Any host address that a client asks for becomes `hostAddress`. */
+  readonly ports:
+    | {
+        readonly container: readonly number[];
+        readonly hostAddress: string;
+        readonly hostFrom: number;
+        readonly hostTo: number;
+      }
+    | undefined;
+  /** Host directories that a sandbox may mount; undefined: none. */
+  readonly binds:
+    | {
+        /** An absolute path, which the guard sees under the same name. Everything bound lies really below it. */
+        readonly root: string;
+        readonly allowed: readonly {
+          /** What the path below the root has to match, as a whole. */
+          readonly source: RegExp;
+          /** What the path in the container has to match, as a whole. */
+          readonly target: RegExp;
+          readonly readOnly: boolean;
+        }[];
+        /** The named volume whose subdirectories are mounted in place of paths (API 1.45): closes the race of a path that changes after the check. */
+        readonly volume: string | undefined;
+      }
+    | undefined;
+  /** Injected where a client says nothing, and the most that it can ask for. */
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly nanoCpus: number;
+    readonly pids: number;
+    readonly shmBytes: number;
+    readonly tmpfsBytes: number;
+    readonly logBytes: number;
+    readonly logFiles: number;
+    readonly stopSeconds: number;
+  };
+  /** Capabilities that a client may keep or add; all others are dropped. */
+  readonly capabilities: readonly string[];
+  /** Whether a root file system may be writable where a client does not ask for a read-only one. */
+  readonly writableRoot: boolean;
+  /** The text of a seccomp profile that replaces any that a client names; undefined: the engine's own default. */
+  readonly seccomp: string | undefined;
+  /** Forced on every sandbox, for instance `runsc`; undefined: the engine's default. */
+  readonly runtime: string | undefined;
+  /** Names of labels that a client may set, each matched as a whole. */
+  readonly labels: readonly RegExp[];
+  /** Users that may run in a sandbox, matched as a whole; undefined: whatever image or client say. */
+  readonly users: RegExp | undefined;
+  readonly sandboxes: { readonly alive: number; readonly createsPerMinute: number };
+  readonly connections: number;
+  /** Families of operations that are off unless they are needed. */
+  readonly operations: {
+    readonly exec: boolean;
+    readonly attach: boolean;
+    readonly pull: boolean;
+    readonly pause: boolean;
+    readonly archive: boolean;
+    readonly events: boolean;
+  };
+}
