@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Finding } from "./core/finding.ts";
-import { type ConsentName, consentNames } from "./core/privilege.ts";
+import { type AcceptName, foreignProject } from "./core/plan.ts";
+import { consentNames } from "./core/privilege.ts";
 
 /** Runs one command with its flags and arguments; the result becomes the exit code. */
 export type Dispatch = (command: string, flags: Record<string, unknown>, args: readonly string[]) => Promise<void>;
@@ -23,11 +24,14 @@ function tail(text: string): string {
   return text;
 }
 
-function collectConsent(text: string, previous: readonly ConsentName[] | undefined): ConsentName[] {
-  const name = consentNames.find((each) => each === text);
-  if (!name) throw new InvalidArgumentError(`It must be one of ${consentNames.join(", ")}.`);
-  return [...(previous ?? []), name];
-}
+const accept = (names: readonly AcceptName[], description: string) =>
+  new Option("--accept <name>", `${description} (repeatable)`)
+    .choices(names)
+    .argParser((text: string, previous: readonly AcceptName[] | undefined): AcceptName[] => {
+      const name = names.find((each) => each === text);
+      if (!name) throw new InvalidArgumentError(`It must be ${names.length > 1 ? "one of " : ""}${names.join(", ")}.`);
+      return [...(previous ?? []), name];
+    });
 
 const images = () =>
   new Option(
@@ -36,18 +40,13 @@ const images = () =>
   ).choices(["registry", "local"]);
 const services = () => new Argument("[service...]", "services; all when left out");
 
-const accept = () =>
-  new Option("--accept <privilege>", "accept a new host-level privilege by name (repeatable)")
-    .choices(consentNames)
-    .argParser(collectConsent);
-
 const upOptions = () => [
   new Option("--build", "build images even if they are there"),
   new Option("--no-build", "never build; a missing image is an error"),
   new Option("--pull <policy>", "when to pull published images")
     .choices(["missing", "always", "never"])
     .default("missing"),
-  accept(),
+  accept([...consentNames, foreignProject], "accept a new host-level privilege, or another folder's project, by name"),
   images(),
 ];
 
@@ -68,7 +67,10 @@ export const commandTable: readonly CommandEntry[] = [
     name: "down",
     summary: "remove the stack, sandboxes included; data stays unless --volumes",
     example: "deploy down --volumes",
-    options: [new Option("--volumes", "also delete the data volumes")],
+    options: [
+      new Option("--volumes", "also delete the data volumes"),
+      accept([foreignProject], "remove what another folder deployed under this project's name"),
+    ],
   },
   {
     name: "plan",
@@ -93,7 +95,7 @@ export const commandTable: readonly CommandEntry[] = [
     summary: "build the stack's images",
     example: "deploy build --images local",
     args: [services()],
-    options: [accept(), images()],
+    options: [accept(consentNames, "accept a new host-level privilege by name"), images()],
   },
   {
     name: "pull",

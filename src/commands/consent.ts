@@ -22,11 +22,15 @@ function asked({ kind, text }: PlanQuestion): string {
       return `${text}. Go on?`;
     case "foreign-containers":
       return `${text}. Remove them?`;
+    case "foreign-project":
+      return `${text}. Remove what belongs to that folder?`;
+    case "former-project":
+      return `${text}. Keep both?`;
   }
 }
 
 function flagOf({ kind, name }: PlanQuestion): string {
-  return kind === "host-privilege" ? `--accept ${name}` : "--yes";
+  return kind === "host-privilege" || kind === "foreign-project" ? `--accept ${name}` : "--yes";
 }
 
 function refusal(question: PlanQuestion, declined: boolean): Finding {
@@ -52,6 +56,20 @@ function refusal(question: PlanQuestion, declined: boolean): Finding {
         severity: "error",
         message: `${start}: ${question.text}`,
         fix: "run again with --yes if they are this stack's sandboxes, or else choose a longer sandbox.namePrefix",
+      };
+    case "foreign-project":
+      return {
+        code: "D066",
+        severity: "error",
+        message: `${start}: ${question.text}`,
+        fix: `run ./deploy down in that folder, or name another project with --project; --accept ${question.name} removes it from here`,
+      };
+    case "former-project":
+      return {
+        code: "D067",
+        severity: "error",
+        message: `${start}: ${question.text}`,
+        fix: "run ./deploy down --project NAME for the old one first (its data stays), or run again with --yes to keep both",
       };
   }
 }

@@ -1,4 +1,4 @@
-import type { ConsentName } from "../core/privilege.ts";
+import type { AcceptName } from "../core/plan.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../world.ts";
 import type { GlobalFlags } from "./prepare.ts";
@@ -8,7 +8,7 @@ import type { UpFlags } from "./up.ts";
 export interface ParsedFlags extends GlobalFlags {
   readonly build?: boolean;
   readonly pull?: UpFlags["pull"];
-  readonly accept?: readonly ConsentName[];
+  readonly accept?: readonly AcceptName[];
   readonly images?: "registry" | "local";
   readonly waitSeconds?: number;
   readonly volumes?: boolean;

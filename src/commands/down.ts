@@ -1,14 +1,17 @@
+import type { DeployConfig } from "../core/config.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { Finding } from "../core/finding.ts";
+import type { AcceptName } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { type DownFacts, planDown } from "../core/plan-down.ts";
 import { planText } from "../core/plan-text.ts";
-import { folderOf, territoryOf } from "../core/stack.ts";
+import { type Territory, territoryOf } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { projectContainers, projectResources, toolProjects } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { withLock } from "../shell/lock.ts";
+import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { clearReceipt, otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
 import { type DownTarget, downTasks } from "../shell/remove.ts";
@@ -16,15 +19,25 @@ import type { World } from "../world.ts";
 import { consent } from "./consent.ts";
 import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
 
+/** Flags of `down`. */
+export interface DownFlags extends GlobalFlags {
+  readonly volumes?: boolean;
+  readonly accept?: readonly AcceptName[];
+}
+
 /** Removes the stack by its project name: containers, networks, sandboxes and, when asked, volumes. Needs no readable configuration. */
-export async function down(world: World, flags: GlobalFlags & { volumes?: boolean }): Promise<void> {
+export async function down(world: World, flags: DownFlags): Promise<void> {
   const statePath = statePathOf(world, flags);
   const last = await readReceipt(world, statePath);
   const target = await targetOf(world, flags, last);
   const { project } = target;
   const volumes = flags.volumes ?? false;
-  const facts = await readDownFacts(world, target, folderOf(configPathOf(world, flags)));
-  const plan = planDown(facts, { volumes, confirmed: flags.yes ?? false });
+  const facts = await readDownFacts(world, target, receiptFor(project, last));
+  const plan = planDown(facts, {
+    volumes,
+    confirmed: flags.yes ?? false,
+    ...(flags.accept ? { accept: flags.accept } : {}),
+  });
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
@@ -49,24 +62,32 @@ export async function down(world: World, flags: GlobalFlags & { volumes?: boolea
   });
 }
 
+/** What to remove, and around which files of the operator's it is asked for. */
+interface LocalTarget extends DownTarget {
+  readonly territory: Territory;
+  /** Left out where it cannot be read. */
+  readonly config?: DeployConfig;
+}
+
 /** What to remove: the project of the flag, of the configuration or of the last receipt, whichever can be read. */
-async function targetOf(world: World, flags: GlobalFlags, last: Receipt | undefined): Promise<DownTarget> {
+async function targetOf(world: World, flags: GlobalFlags, last: Receipt | undefined): Promise<LocalTarget> {
   const prefixOf = (project: string) => receiptFor(project, last)?.namePrefix;
   try {
-    const { project, config } = await readSetting(world, flags);
+    const { project, config, territory } = await readSetting(world, flags);
     // The prefix of this configuration says nothing about the sandboxes of another project.
     const own = project === config.config.project ? config.config.sandbox.namePrefix : undefined;
-    return { project, namePrefix: own ?? prefixOf(project) };
+    return { project, namePrefix: own ?? prefixOf(project), territory, config: config.config };
   } catch (error) {
     const findings = unreadable(error);
     const defaults = configSchema.parse({ version: 1 });
-    await hideKnownSecrets(world, territoryOf(defaults, configPathOf(world, flags), world.home, flags.envFile));
+    const territory = territoryOf(defaults, configPathOf(world, flags), world.home, flags.envFile);
+    await hideKnownSecrets(world, territory);
     const project = flags.project ?? last?.project;
     if (project === undefined) throw new DeployError([...findings, await unknownProject(world)], exitCodes.input);
     world.reporter.note(
       `the configuration cannot be read, so the project's name is taken from ${flags.project ? "--project" : "the last deployment"}: ${project}`,
     );
-    return { project, namePrefix: prefixOf(project) };
+    return { project, namePrefix: prefixOf(project), territory };
   }
 }
 
@@ -90,14 +111,17 @@ async function unknownProject(world: World): Promise<Finding> {
 
 async function readDownFacts(
   world: World,
-  { project, namePrefix }: DownTarget,
-  projectRoot: string,
+  { project, namePrefix, territory, config }: LocalTarget,
+  receipt: Receipt | undefined,
 ): Promise<DownFacts> {
   const [{ containers, sandboxes }, networks, volumes] = await Promise.all([
     projectContainers(world, project, namePrefix),
     projectResources(world, "network", project),
     projectResources(world, "volume", project),
   ]);
-  const privileges = await livePrivileges(world, projectRoot, [...containers, ...sandboxes]);
-  return { project, containers, sandboxes, networks, volumes, privileges };
+  const [privileges, foreign] = await Promise.all([
+    livePrivileges(world, territory.root, [...containers, ...sandboxes]),
+    foreignDeployments(world, { territory, config, receipt }, containers),
+  ]);
+  return { project, containers, sandboxes, foreign, networks, volumes, privileges };
 }

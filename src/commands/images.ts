@@ -1,5 +1,5 @@
+import type { AcceptName } from "../core/plan.ts";
 import { type ImageRequest, planBuild, planPull } from "../core/plan-images.ts";
-import type { ConsentName } from "../core/privilege.ts";
 import { stepTask } from "../shell/apply.ts";
 import { withLock } from "../shell/lock.ts";
 import type { World } from "../world.ts";
@@ -10,7 +10,7 @@ import { stopOnUnknownServices } from "./services.ts";
 /** Builds the stack's images, or makes them from Debian packages, without starting anything. */
 export async function build(
   world: World,
-  flags: GlobalFlags & { images?: "registry" | "local"; accept?: readonly ConsentName[] },
+  flags: GlobalFlags & { images?: "registry" | "local"; accept?: readonly AcceptName[] },
   services: readonly string[],
 ): Promise<void> {
   const situation = await readSituation(world, flags);

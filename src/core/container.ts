@@ -57,6 +57,8 @@ export interface Container {
   readonly configHash?: string;
   /** The Compose files that it was created from. */
   readonly configFiles: readonly string[];
+  /** The environment files that were named to Compose then. */
+  readonly envFiles: readonly string[];
   /** Labels of this tool, by full name. */
   readonly ownLabels: Readonly<Record<string, string>>;
   /** The reference it was started by, and the id that this led to then. */
@@ -100,6 +102,7 @@ function containerOf(raw: Inspection): Container {
     ...(project === undefined ? {} : { project }),
     ...(configHash === undefined ? {} : { configHash }),
     configFiles: compose("project.config_files")?.split(",") ?? [],
+    envFiles: compose("project.environment_file")?.split(",") ?? [],
     ownLabels: Object.fromEntries(Object.entries(labels).filter(([name]) => name.startsWith("sandbox-deploy."))),
     image: raw.Config.Image,
     imageId: raw.Image,

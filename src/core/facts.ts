@@ -1,6 +1,7 @@
 import type { Container } from "./container.ts";
 import type { Finding } from "./finding.ts";
 import type { ComposeModel } from "./model.ts";
+import type { ForeignDeployment } from "./origin.ts";
 import type { Privilege, PrivilegeContext } from "./privilege.ts";
 
 /** A port of the stack that somebody else holds. */
@@ -19,6 +20,13 @@ export interface SeedFile {
   readonly why: string;
 }
 
+/** What still runs of the project that this folder deployed last, where that is another one than now. */
+export interface FormerDeployment {
+  readonly project: string;
+  /** Names of its containers. */
+  readonly names: readonly string[];
+}
+
 /** Everything that was read about the world before deciding; nothing in here was changed to learn it. */
 export interface Facts {
   readonly model: ComposeModel;
@@ -27,6 +35,9 @@ export interface Facts {
   /** Containers of the project, and sandboxes that its gateway started. */
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
+  /** Those of them that another folder deployed. */
+  readonly foreign: readonly ForeignDeployment[];
+  readonly former: FormerDeployment | undefined;
   /**
    * Networks that the engine knows to be the project's. Read only where a container is attached to one that the model
    * does not have; else empty.

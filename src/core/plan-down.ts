@@ -1,5 +1,7 @@
 import type { Container } from "./container.ts";
-import type { Plan, PlanQuestion } from "./plan.ts";
+import type { ForeignDeployment } from "./origin.ts";
+import type { AcceptName, Plan, PlanQuestion } from "./plan.ts";
+import { foreignProjectQuestions } from "./plan-foreign.ts";
 import { foreignQuestions } from "./plan-questions.ts";
 import type { Step } from "./plan-steps.ts";
 import { removeSandboxes } from "./plan-up.ts";
@@ -11,14 +13,24 @@ export interface DownFacts {
   readonly project: string;
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
+  /** Those that another folder deployed. */
+  readonly foreign: readonly ForeignDeployment[];
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
   /** What the containers and sandboxes hold. */
   readonly privileges: readonly Privilege[];
 }
 
+/** What the flags of `down` say. */
+export interface DownOptions {
+  readonly volumes: boolean;
+  /** Whether questions are answered with yes, but for those that are accepted by name. */
+  readonly confirmed: boolean;
+  readonly accept?: readonly AcceptName[];
+}
+
 /** Decides what `down` removes; it needs no configuration, so a broken one cannot keep a stack alive. */
-export function planDown(facts: DownFacts, options: { volumes: boolean; confirmed: boolean }): Plan {
+export function planDown(facts: DownFacts, options: DownOptions): Plan {
   const steps: Step[] = [];
   const running = facts.containers.length + facts.networks.length > 0;
   if (facts.sandboxes.length > 0) {
@@ -29,12 +41,11 @@ export function planDown(facts: DownFacts, options: { volumes: boolean; confirme
     steps.push({ kind: "remove-project", why: "down was asked for", project: facts.project, volumes });
   }
   const acceptance = options.confirmed ? { acceptedBy: "--yes" } : {};
-  const questions = [...dataQuestions(volumes), ...foreignQuestions(facts.project, facts.sandboxes)].map(
-    (question) => ({
-      ...question,
-      ...acceptance,
-    }),
-  );
+  const plain = [...dataQuestions(volumes), ...foreignQuestions(facts.project, facts.sandboxes)];
+  const questions = [
+    ...foreignProjectQuestions(facts.project, facts.foreign, options.accept ?? []),
+    ...plain.map((question) => ({ ...question, ...acceptance })),
+  ];
   return {
     mode: undefined,
     because: undefined,

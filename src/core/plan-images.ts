@@ -3,10 +3,9 @@ import type { DeployConfig } from "./config.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import type { ComposeModel } from "./model.ts";
-import type { Plan } from "./plan.ts";
+import type { AcceptName, Plan } from "./plan.ts";
 import { hostQuestions } from "./plan-questions.ts";
 import type { Step } from "./plan-steps.ts";
-import type { ConsentName } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 import { appliedUnseen } from "./privileges.ts";
 import type { Stack } from "./stack.ts";
@@ -98,7 +97,7 @@ export function planBuild(
   { model, applied }: Facts,
   stack: Stack,
   asked: readonly string[],
-  accept: readonly ConsentName[],
+  accept: readonly AcceptName[],
 ): ImageRequest {
   const chosen = requested(model, asked).filter(({ buildable }) => buildable);
   const services = chosen.map(({ service }) => service);

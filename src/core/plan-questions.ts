@@ -1,7 +1,7 @@
 import type { DeployConfig } from "./config.ts";
 import type { Container } from "./container.ts";
-import type { PlanQuestion } from "./plan.ts";
-import { type ConsentName, type PrivilegeChange, privilegeKey } from "./privilege.ts";
+import type { AcceptName, PlanQuestion } from "./plan.ts";
+import { type PrivilegeChange, privilegeKey } from "./privilege.ts";
 
 /**
  * One question for each kind of host-level privilege that nobody has accepted yet, and who accepts it if somebody does.
@@ -11,7 +11,7 @@ export function hostQuestions(
   privileges: readonly PrivilegeChange[],
   verified: readonly Pick<PrivilegeChange, "service" | "kind" | "detail">[],
   config: DeployConfig,
-  accept: readonly ConsentName[],
+  accept: readonly AcceptName[],
 ): PlanQuestion[] {
   const known = new Set(verified.map(privilegeKey));
   const gained = privileges

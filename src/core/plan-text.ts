@@ -93,8 +93,11 @@ function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
   switch (kind) {
     case "host-privilege":
       return `open: accept it with --accept ${name}, or with an entry under accept: in deploy.config.yaml`;
+    case "foreign-project":
+      return `open: accept it with --accept ${name}`;
     case "data-loss":
     case "foreign-containers":
+    case "former-project":
       return "open: confirm it with --yes";
   }
 }

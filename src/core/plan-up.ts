@@ -4,19 +4,20 @@ import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
 import { type ComposeModel, networkName } from "./model.ts";
-import type { Plan, PlanQuestion } from "./plan.ts";
+import type { AcceptName, Plan, PlanQuestion } from "./plan.ts";
+import { foreignFindings, formerFindings, formerQuestions } from "./plan-foreign.ts";
 import { type ImageOptions, planImages } from "./plan-images.ts";
 import { foreignQuestions, hostQuestions } from "./plan-questions.ts";
 import { startSteps } from "./plan-starts.ts";
 import type { Step } from "./plan-steps.ts";
-import { type ConsentName, type Privilege, sortedPrivileges } from "./privilege.ts";
+import { type Privilege, sortedPrivileges } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 import { appliedUnseen, privilegesOfModel, withDeclaredNetworks } from "./privileges.ts";
 import { buildProfile, relativePath, type Stack } from "./stack.ts";
 
 /** Flags of `up` and `plan` that change what is planned. */
 export interface UpOptions extends ImageOptions {
-  readonly accept: readonly ConsentName[];
+  readonly accept: readonly AcceptName[];
   /** Whether questions that are not about the host are answered with yes. */
   readonly confirmed?: boolean;
 }
@@ -27,6 +28,13 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
   const after = privilegesOfModel(facts.model, facts.context, services);
   const privileges = diffPrivileges(heldNow(facts, after), after);
   const images = planImages(facts, stack, services, options);
+  const findings = [
+    ...facts.findings,
+    ...foreignFindings(stack.project, facts.foreign, options.accept),
+    ...nameFindings(config, facts, stack, services),
+    ...images.findings,
+  ];
+  const stops = findings.some(({ severity }) => severity === "error");
   return {
     mode: stack.detection.mode,
     because: stack.detection.because,
@@ -42,10 +50,11 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...startSteps(facts, services, images.fresh),
       ...leftovers(facts, stack),
     ],
-    findings: [...facts.findings, ...nameFindings(config, facts, stack, services), ...images.findings],
+    findings: [...findings, ...(stops ? formerFindings(stack.project, facts.former) : [])],
     questions: [
       ...hostQuestions(privileges, facts.applied, config, options.accept),
       ...sandboxQuestions(facts, stack, options),
+      ...formerQuestions(stack.project, facts.former, options.confirmed),
     ],
   };
 }

@@ -3,11 +3,20 @@ import type { Because, Mode } from "./mode.ts";
 import type { Step } from "./plan-steps.ts";
 import type { ConsentName, Privilege, PrivilegeChange } from "./privilege.ts";
 
+/** The name by which an operator accepts that another folder's deployment is replaced or removed. */
+export const foreignProject = "foreign-project";
+
+/** What `--accept` takes: what reaches the host, and what belongs to somebody else. */
+export type AcceptName = ConsentName | typeof foreignProject;
+
 /** Something only a person may decide, and how it was decided if it was. */
 export interface PlanQuestion {
-  readonly kind: "host-privilege" | "data-loss" | "foreign-containers";
-  /** The name to accept it by: `--accept NAME` or an entry in deploy.config.yaml; the others are accepted by `--yes`. */
-  readonly name: ConsentName | "volumes" | "containers";
+  readonly kind: "host-privilege" | "data-loss" | "foreign-containers" | typeof foreignProject | "former-project";
+  /**
+   * The name to accept it by: `--accept NAME`, for a host-level privilege also an entry in deploy.config.yaml; the others
+   * are accepted by `--yes`.
+   */
+  readonly name: AcceptName | "volumes" | "containers" | "former-project";
   readonly text: string;
   /** Who accepted it; left out while it is open. */
   readonly acceptedBy?: string;

@@ -1,6 +1,6 @@
 import type { ConfigFile } from "../core/config.ts";
 import type { Container } from "../core/container.ts";
-import type { Facts, SeedFile } from "../core/facts.ts";
+import type { Facts, FormerDeployment, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import { type ComposeModel, networkName } from "../core/model.ts";
 import { modelSecrets } from "../core/secret-values.ts";
@@ -11,9 +11,10 @@ import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { imageIds, projectContainers, projectResources } from "./engine.ts";
 import { machineFindings } from "./machine.ts";
+import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
-import { readReceipt } from "./receipt.ts";
+import { otherDeployment, type Receipt, readReceipt, receiptFor } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
@@ -27,7 +28,8 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   const { containers, sandboxes } = found;
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
-  const [hashes, secrets, context, networks, images, ports, machine] = await Promise.all([
+  const last = receiptFor(stack.project, receipt);
+  const [hashes, secrets, context, networks, images, ports, machine, foreign, former] = await Promise.all([
     // Without containers there is nothing that a hash could be compared with.
     containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
     secretState(world, territory, model),
@@ -36,9 +38,10 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     imageIds(world, wantedImages(model)),
     busyPorts(world, model, stack.excluded, containers),
     machineFindings(world, config, territory, stack, model, seeds),
+    foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
+    formerDeployment(world, config, territory, stack, receipt),
   ]);
   const findings = [...machine, ...ports.map(portFinding)];
-  const last = receipt?.project === stack.project ? receipt : undefined;
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {
@@ -46,6 +49,8 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     hashes,
     containers,
     sandboxes,
+    foreign,
+    former,
     networks,
     context,
     applied: last?.privileges ?? [],
@@ -56,6 +61,23 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     ...secrets,
     findings,
   };
+}
+
+/** What still runs of the last deployment from here where that was another project; not what somebody else runs by its name. */
+async function formerDeployment(
+  world: World,
+  { config }: ConfigFile,
+  territory: Territory,
+  stack: Stack,
+  receipt: Receipt | undefined,
+): Promise<FormerDeployment | undefined> {
+  if (receipt === undefined || otherDeployment(stack.project, receipt) === undefined) return undefined;
+  const { project } = receipt;
+  const { containers } = await projectContainers(world, project);
+  const foreign = await foreignDeployments(world, { territory, config, receipt }, containers);
+  const others = new Set(foreign.flatMap(({ names }) => names));
+  const names = containers.map(({ name }) => name).filter((name) => !others.has(name));
+  return names.length === 0 ? undefined : { project, names: names.toSorted() };
 }
 
 /** The project's networks, asked for only where a container is on one that the model and every engine do not have. */

@@ -56,7 +56,15 @@ test("the document of a plan survives JSON unchanged", () => {
 });
 
 test("the document of a down has no mode", () => {
-  const facts = { project: "demo", containers: [], sandboxes: [], networks: [], volumes: [], privileges: [] };
+  const facts = {
+    project: "demo",
+    containers: [],
+    sandboxes: [],
+    foreign: [],
+    networks: [],
+    volumes: [],
+    privileges: [],
+  };
   expect(planDocument(planDown(facts, { volumes: false, confirmed: false }))).toMatchObject({
     mode: null,
     because: null,

@@ -6,6 +6,7 @@ const nothing: DownFacts = {
   project: "demo",
   containers: [],
   sandboxes: [],
+  foreign: [],
   networks: [],
   volumes: [],
   privileges: [],

@@ -69,6 +69,8 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
   const facts: Facts = {
     containers: names.map((name) => container(name)),
     sandboxes: [],
+    foreign: [],
+    former: undefined,
     networks: [],
     context: host,
     applied: [],

@@ -71,7 +71,15 @@ describe("the text of a plan", () => {
   });
 
   test("of a down has no mode and no files", () => {
-    const facts = { project: "demo", containers: [], sandboxes: [], networks: ["n"], volumes: ["v"], privileges: [] };
+    const facts = {
+      project: "demo",
+      containers: [],
+      sandboxes: [],
+      foreign: [],
+      networks: ["n"],
+      volumes: ["v"],
+      privileges: [],
+    };
     expect(planText(planDown(facts, { volumes: true, confirmed: false }))).toBe(
       [
         "project   demo",

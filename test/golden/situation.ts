@@ -32,6 +32,11 @@ const factsSchema = z.strictObject({
   running: z.enum(modes).optional().describe("The containers of the default stack of this mode are there."),
   containers: z.array(tree).default([]).describe("`docker inspect`; one that `running` brings is changed by its Name."),
   sandboxes: z.array(tree).default([]),
+  foreign: z
+    .array(z.strictObject({ files: z.array(z.string()), names: z.array(z.string()), gone: z.boolean() }))
+    .default([])
+    .describe("Containers of the project that another folder deployed."),
+  former: z.strictObject({ project: z.string(), names: z.array(z.string()) }).optional(),
   networks: z.array(z.string()).default([]).describe("The project's, where a container is on one that is not known."),
   applied: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })).default([]),
   environment: textMap.default({}).describe("The gateway's environment, for `$NAME` in config.yaml."),
@@ -52,7 +57,7 @@ const factsSchema = z.strictObject({
     .strictObject({
       build: z.enum(["always", "never", "missing"]).optional(),
       pull: z.enum(["always", "never", "missing"]).optional(),
-      accept: z.array(z.enum(["host-root", "host-network", "host-files"])).optional(),
+      accept: z.array(z.enum(["host-root", "host-network", "host-files", "foreign-project"])).optional(),
     })
     .default({}),
 });
@@ -124,6 +129,8 @@ function factsOf(
     containers: must(parseContainers(mergeByName(running, given.containers))),
     sandboxes: must(parseContainers(given.sandboxes)),
     context: { projectRoot: root, home, cgroupVersion: 2 },
+    foreign: given.foreign,
+    former: given.former,
     networks: given.networks,
     applied: given.applied,
     rereads: undefined,
