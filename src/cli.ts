@@ -2,6 +2,8 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import type { Finding } from "./core/finding.ts";
 import { type AcceptName, foreignProject } from "./core/plan.ts";
 import { consentNames } from "./core/privilege.ts";
+import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
+import { visibleLine } from "./core/visible-text.ts";
 
 /** Runs one command with its flags and arguments; the result becomes the exit code. */
 export type Dispatch = (command: string, flags: Record<string, unknown>, args: readonly string[]) => Promise<void>;
@@ -21,6 +23,11 @@ function wholeNumber(text: string): number {
 
 function tail(text: string): string {
   if (text !== "all" && !/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a number of lines or all.");
+  return text;
+}
+
+function projectName(text: string): string {
+  if (!projectNamePattern.test(text)) throw new InvalidArgumentError(`It must be ${projectNameRule}.`);
   return text;
 }
 
@@ -125,7 +132,7 @@ export const globalOptions = (): Option[] => [
   new Option("--no-color", "no colour"),
   new Option("--config <file>", "the configuration (default: deploy.config.yaml)"),
   new Option("--env-file <file>", "the environment file (default: compose.envFile of the configuration)"),
-  new Option("--project <name>", "the Compose project name"),
+  new Option("--project <name>", "the Compose project name").argParser(projectName),
   new Option("--verbose", "show what the child processes say"),
 ];
 
@@ -149,6 +156,27 @@ function createCommand(entry: CommandEntry, dispatch: Dispatch): Command {
   return command.action(() => dispatch(entry.name, command.opts(), command.args));
 }
 
+/**
+ * Puts the command before the global flags that were written in front of it, as in `--json plan`: they mean the same there.
+ * Any other line stays as it is.
+ */
+export function commandFirst(argv: readonly string[]): readonly string[] {
+  const globals = globalOptions();
+  let at = 0;
+  for (let word = argv[0]; word?.startsWith("-"); word = argv[at]) {
+    const flag = word;
+    const option = globals.find((each) => isFlag(each, flag) || (each.required && flag.startsWith(`${each.long}=`)));
+    if (option === undefined) return argv;
+    at += option.required && isFlag(option, flag) ? 2 : 1;
+  }
+  const command = argv[at];
+  return command === undefined ? argv : [command, ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+function isFlag({ long, short }: Option, word: string): boolean {
+  return word === long || word === short;
+}
+
 /** How the reading of a command line ended early: help and version are no errors, anything else is one finding. */
 export type Usage = { readonly kind: "shown" } | { readonly kind: "wrong"; readonly finding: Finding };
 
@@ -162,16 +190,28 @@ export function usageOf(error: unknown, argv: readonly string[]): Usage | undefi
       finding: usageFinding("a command is missing", "./deploy up deploys; the commands are above"),
     };
   }
-  const [first = "", hint = ""] = error.message.split("\n");
-  const near = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint)?.[1];
-  const command = commandTable.find(({ name }) => name === argv[0])?.name;
-  const early = command === undefined && globalOptions().some(({ long, short }) => [long, short].includes(argv[0]));
-  const fix = near
-    ? `did you mean ${near}?`
-    : early
-      ? "write the command first: ./deploy up --json"
-      : `./deploy ${command ? `${command} ` : ""}--help shows ${command ? "its flags" : "every command"}`;
-  return { kind: "wrong", finding: usageFinding(first.replace(/^error: /, "").replace(/\.$/, ""), fix) };
+  const near = /\n\(Did you mean (?:one of )?(.*)\?\)$/.exec(error.message);
+  const said = near ? error.message.slice(0, near.index) : error.message;
+  const fix = near ? `did you mean ${near[1]}?` : (commandFix(argv) ?? "./deploy --help shows every command");
+  return {
+    kind: "wrong",
+    finding: usageFinding(
+      visibleLine(said)
+        .replace(/^error: /, "")
+        .replace(/\.$/, ""),
+      fix,
+    ),
+  };
+}
+
+/** Where to look, by what the line begins with: a command, or a flag that belongs behind one. */
+function commandFix([first = "", ...rest]: readonly string[]): string | undefined {
+  if (commandTable.some(({ name }) => name === first)) return `./deploy ${first} --help shows its flags`;
+  const takes = ({ options = [] }: CommandEntry) =>
+    [...options, ...globalOptions()].some((option) => isFlag(option, first));
+  const takers = commandTable.filter(takes);
+  const meant = takers.find(({ name }) => rest.includes(name)) ?? takers[0];
+  return meant && `write the command first: ./deploy ${meant.name} ${first}`;
 }
 
 function usageFinding(message: string, fix: string): Finding {

@@ -1,4 +1,4 @@
-import { createProgram, usageOf } from "./cli.ts";
+import { commandFirst, createProgram, usageOf } from "./cli.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
 import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
@@ -10,7 +10,7 @@ import type { Reporter } from "./world.ts";
 const enoughRead = new Error("nobody reads the output any more");
 
 /** Runs one command line: maps what it did, or how it failed, to an exit code; the only place that shows an error. */
-export async function run(argv: readonly string[], origin: Origin): Promise<ExitCode> {
+export async function run(written: readonly string[], origin: Origin): Promise<ExitCode> {
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     origin.process.on(signal, () => interruption.abort(new InterruptedError(signal)));
@@ -20,6 +20,7 @@ export async function run(argv: readonly string[], origin: Origin): Promise<Exit
   );
   // Nobody would learn how a change goes on: it ends as on a signal.
   origin.process.stderr.on("error", (error) => interruption.abort(error));
+  const argv = commandFirst(written);
   let exitCode: ExitCode = exitCodes.done;
   const program = createProgram(origin.version, async (command, flags, args) => {
     exitCode = await runGuarded(command, flags, args, interruption.signal, origin);

@@ -11,5 +11,6 @@ export async function config(world: World, flags: GlobalFlags): Promise<void> {
   const text = await readModelText(world, stack);
   world.reporter.hide(modelSecrets(modelOf(text)));
   const model = redactModel(JSON.parse(text), createRedactor(world.reporter.hidden()));
-  world.reporter.result(stringify(model).trimEnd(), model);
+  // Compose's own `version` is obsolete and no longer printed: the name is free for that of the document.
+  world.reporter.result(stringify(model).trimEnd(), Object.assign({}, model, { version: 1, exitCode: 0 }));
 }

@@ -90,7 +90,9 @@ function ruleOf(issue: Issue): string {
         ? `must be ${issue.minimum} or more`
         : `must have at least ${issue.minimum} ${issue.origin === "string" ? "character" : "entr"}${plural(issue.origin, Number(issue.minimum))}`;
     case "too_big":
-      return `must be ${issue.maximum} or less`;
+      return issue.origin === "string"
+        ? `must have at most ${issue.maximum} characters`
+        : `must be ${issue.maximum} or less`;
     case "invalid_format":
       return issue.format === "starts_with" && "prefix" in issue
         ? `must begin with ${String(issue.prefix)}`

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { detectionRulesSchema } from "./detection-rules.ts";
 import { modes } from "./mode.ts";
 import { consentNames } from "./privilege.ts";
+import { projectNamePattern, projectNameRule } from "./project-name.ts";
 
 const path = z.string().min(1);
 
@@ -105,7 +106,7 @@ export const configSchema = z.strictObject({
   version: z.literal(1).describe("The version of this file's format."),
   project: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9_-]*$/, "lower-case letters, digits, - and _, beginning with a letter or digit")
+    .regex(projectNamePattern, projectNameRule)
     .default("sandbox-deploy")
     .describe("The Compose project name: everything this tool starts carries it."),
   platform: platform.prefault({}).describe("The agent platform that is deployed."),

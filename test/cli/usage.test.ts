@@ -15,7 +15,6 @@ describe("a command line that is not understood", () => {
     [["up", "--volumes"], "unknown option '--volumes'", "./deploy up --help shows its flags"],
     [["upp"], "unknown command 'upp'", "did you mean up?"],
     [["frobnicate"], "unknown command 'frobnicate'", "./deploy --help shows every command"],
-    [["--json", "up"], "unknown option '--json'", "write the command first: ./deploy up --json"],
     [["up", "gateway"], "too many arguments for 'up'", "./deploy up --help"],
     [["up", "--images"], "option '--images <source>' argument missing", "./deploy up --help"],
     [["up", "--images", "foo"], "Allowed choices are registry, local", "./deploy up --help"],
