@@ -23,6 +23,8 @@ export interface Files {
   list(directory: string): Promise<readonly string[]>;
   /** The path without symbolic links, or undefined when there is nothing. */
   realPath(path: string): Promise<string | undefined>;
+  /** What a symbolic link points to, as it is written there; undefined for anything else, or nothing. */
+  linkTarget(path: string): Promise<string | undefined>;
   /**
    * Replaces a file as a whole or not at all, also when the machine stops in between. `mode` is 0600 unless given; an
    * existing file keeps its mode where that grants no more, and its owner where possible. A link keeps pointing. With

@@ -1,3 +1,4 @@
+import type { EnvFile } from "./env-file.ts";
 import type { EnvScanFailure, EnvStatement } from "./env-scan.ts";
 import type { Finding, Position } from "./finding.ts";
 import type { Source } from "./source.ts";
@@ -48,6 +49,23 @@ export function interpolationFinding(
         "set that variable above this line or in the environment of the command",
       );
   }
+}
+
+/**
+ * Warns of values that refer to what is not set (D034): Compose puts nothing there and goes on. The name that was meant may
+ * be the rest of a password with a dollar sign in it, so only the key is named. An exported key hides the file's value.
+ */
+export function unsetFindings(file: string, { entries }: EnvFile, exported: ReadonlyMap<string, string>): Finding[] {
+  const counting = entries.filter((entry, index) => entries.findLastIndex(({ key }) => key === entry.key) === index);
+  return counting
+    .filter(({ key, unset }) => unset.length > 0 && !exported.has(key))
+    .map(({ key, line }) => ({
+      code: "D034",
+      severity: "warning",
+      message: `the value of ${key} refers with $ to a variable that is not set, so that Compose puts nothing there`,
+      fix: "if the $ belongs to the value, put the value in single quotes; else set that variable above this line, or export it",
+      at: { file, line },
+    }));
 }
 
 function finding(at: Position, message: string, fix: string): Finding {

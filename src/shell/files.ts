@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { chmod, lstat, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, stat, unlink } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
@@ -13,6 +13,7 @@ export function createFiles(processes?: ProcessFacts): Files {
     stat: (path) => reading(path, undefined, async () => describe(await stat(path))),
     list: (directory) => reading(directory, [], async () => (await readdir(directory)).sort()),
     realPath: (path) => reading(path, undefined, () => realpath(path)),
+    linkTarget: (path) => reading(path, undefined, () => linkTarget(path)),
     writeAtomic: (path, content, { mode = 0o600, own = false } = {}) =>
       writing(path, () => replaceAtomically(path, content, { mode, own }, processes)),
     createExclusive: (path, content, { mode = 0o600 } = {}) =>
@@ -48,6 +49,10 @@ async function readText(path: string): Promise<string> {
   if (!found.isFile() && !found.isDirectory()) throw new FileReadError(path, "ENOTSUP");
   if (found.size > readLimitBytes) throw new FileReadError(path, "EFBIG");
   return decode(path, await readFile(path));
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  return (await lstat(path)).isSymbolicLink() ? readlink(path) : undefined;
 }
 
 const readLimitBytes = 16 * 1024 * 1024;

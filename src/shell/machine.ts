@@ -1,9 +1,11 @@
 import type { ConfigFile } from "../core/config.ts";
-import { parseEnvFile } from "../core/env-file.ts";
+import { type EnvFile, parseEnvFile } from "../core/env-file.ts";
+import { unsetFindings } from "../core/env-finding.ts";
 import type { SeedFile } from "../core/facts.ts";
-import type { Finding } from "../core/finding.ts";
+import type { Finding, Outcome } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
+import { visibleLine } from "../core/visible-text.ts";
 import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
 
@@ -24,7 +26,17 @@ export async function machineFindings(
         ? await kubeconfigFinding(world, config, territory, model)
         : [];
   const checked = [config.config.sandbox.docker.socket, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
-  return [...special, ...emptyExports(world, model), ...(await bindFindings(world, territory, stack, model, checked))];
+  return [
+    ...special,
+    ...emptyExports(world, model),
+    ...(await envWarnings(world, territory)),
+    ...(await bindFindings(world, territory, stack, model, checked)),
+  ];
+}
+
+async function envWarnings(world: World, territory: Territory): Promise<Finding[]> {
+  const parsed = await readEnvFile(world, territory);
+  return parsed?.ok ? unsetFindings(envName(territory), parsed.value, exportedIn(world)) : [];
 }
 
 /** An exported variable beats the environment file, even an empty one: a secret generated there would never arrive. */
@@ -131,8 +143,28 @@ export async function inputFindings(
   const missing = files.filter((_, index) => stats[index]?.kind !== "file");
   return [
     ...missing.map((file) => missingFile(config, file, placeOfFile(world, config, territory, file))),
-    ...(await envFindings(world, territory)),
+    ...((await readEnvFile(world, territory))?.findings ?? []),
+    ...(await danglingLinks(world, territory)),
   ];
+}
+
+/** A link that leads nowhere reads as a missing file, and a new one would be written to wherever it points. */
+async function danglingLinks(world: World, { root, envPath, platformConfigPath }: Territory): Promise<Finding[]> {
+  const found = await Promise.all([envPath, platformConfigPath].map((path) => danglingLink(world, root, path)));
+  return found.flatMap((finding) => finding ?? []);
+}
+
+/** A finding for a symbolic link that leads nowhere, D014; undefined for everything else. */
+export async function danglingLink(world: World, root: string, path: string): Promise<Finding | undefined> {
+  if (await world.files.stat(path)) return undefined;
+  const target = await world.files.linkTarget(path);
+  if (target === undefined) return undefined;
+  return {
+    code: "D014",
+    severity: "error",
+    message: `${relativePath(root, path)} is a symbolic link to ${visibleLine(target)}, which does not exist`,
+    fix: "bring back what it points to, or remove the link so that a new file can be made",
+  };
 }
 
 function missingFile(config: ConfigFile, file: string, place: readonly PropertyKey[]): Finding {
@@ -158,11 +190,15 @@ function placeOfFile(world: World, config: ConfigFile, territory: Territory, fil
   return found?.[0] ?? ["compose"];
 }
 
-async function envFindings(world: World, territory: Territory): Promise<readonly Finding[]> {
+async function readEnvFile(world: World, territory: Territory): Promise<Outcome<EnvFile> | undefined> {
   const text = await world.files.read(territory.envPath);
-  if (text === undefined) return [];
-  const lookup = Object.entries(world.env).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, value] as const],
-  );
-  return parseEnvFile({ file: relativePath(territory.root, territory.envPath), text }, new Map(lookup)).findings;
+  return text === undefined ? undefined : parseEnvFile({ file: envName(territory), text }, exportedIn(world));
+}
+
+function envName({ root, envPath }: Territory): string {
+  return relativePath(root, envPath);
+}
+
+function exportedIn({ env }: World): ReadonlyMap<string, string> {
+  return new Map(Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])));
 }

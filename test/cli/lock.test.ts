@@ -44,7 +44,7 @@ function memory(contents: Map<string, string>, step: () => Promise<void>): Files
       contents.delete(path);
     },
     makeDirectory: async () => undefined,
-    ...{ stat: unused, list: unused, realPath: unused, writeAtomic: unused },
+    ...{ stat: unused, list: unused, realPath: unused, linkTarget: unused, writeAtomic: unused },
   };
 }
 
