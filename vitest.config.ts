@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const quick = ["core", "golden", "cli", "compose", "gateway"];
+const quick = ["core", "golden", "cli", "compose", "gateway", "guard"];
 
 export default defineConfig({
   test: {

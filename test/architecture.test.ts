@@ -42,7 +42,7 @@ const layers: readonly { readonly of: string; readonly mayImport: readonly strin
     of: "src/gateway/",
     mayImport: ["src/gateway/", "fastify", "@fastify/rate-limit", "ioredis", "yaml", "zod", "node:"],
   },
-  { of: "src/guard/", mayImport: ["src/guard/", "zod", "node:"] },
+  { of: "src/guard/", mayImport: ["src/guard/", "yaml", "zod", "node:"] },
   { of: "src/commands/", mayImport: ["src/commands/", "src/cli.ts", "src/shell/", "src/terminal/", ...ground, "yaml"] },
   { of: "src/world.ts", mayImport: ["src/core/", "src/errors.ts", "src/files.ts"] },
   { of: "src/files.ts", mayImport: ["src/core/", "src/errors.ts"] },

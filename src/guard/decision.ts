@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /** A request as a client sent it: read whole, with nothing interpreted yet. */
 export interface ClientRequest {
@@ -54,12 +54,17 @@ export type Known<Value> =
   | { readonly known: true; readonly value: Value }
   | { readonly known: false; readonly question: Question };
 
+/** A tar archive on its way into a container: for the engine a file's content, not something that it obeys. */
+export interface ArchiveBody {
+  readonly tar: Uint8Array;
+}
+
 /** What is sent to the engine: built from what was understood, never copied from what was received. */
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST" | "DELETE" | "PUT";
   /** Version, path and query, every part encoded anew. */
   readonly target: string;
-  readonly body: JsonObject | undefined;
+  readonly body: JsonObject | ArchiveBody | undefined;
   /** `none`: an answer with an end; `download`: one that may go on; `duplex`: a raw connection after `101`. */
   readonly stream: "none" | "download" | "duplex";
 }
@@ -81,6 +86,8 @@ export interface AuditNotes {
 /** What happens to a request. */
 export type Decision =
   | { readonly kind: "forward"; readonly rule: string; readonly request: EngineRequest; readonly notes: AuditNotes }
+  /** Answered by the guard itself, with status 200: the engine has nothing to add, or would say too much. */
+  | { readonly kind: "answer"; readonly rule: string; readonly body: JsonValue; readonly notes: AuditNotes }
   | {
       readonly kind: "deny";
       readonly rule: string;
