@@ -8,9 +8,10 @@ import type { Prefetch } from "./shell/prefetch.ts";
 import { probe } from "./shell/probe.ts";
 import { createProcessTable } from "./shell/processes.ts";
 import { ask } from "./shell/question.ts";
+import { interruptOnSignals } from "./shell/signals.ts";
 import { plainTasks } from "./terminal/plain-tasks.ts";
-import { createReporter } from "./terminal/reporter.ts";
-import type { Command, Reporter, RunOptions, World } from "./world.ts";
+import { createReporter, stillEnding } from "./terminal/reporter.ts";
+import type { Command, Interruption, Reporter, RunOptions, World } from "./world.ts";
 
 /** What main hands over: the process it runs in, and what it has already started. */
 export interface Origin {
@@ -20,10 +21,16 @@ export interface Origin {
   readonly prefetch: Prefetch | undefined;
 }
 
+/** Begins to listen for signals. */
+export function createInterruption(process: NodeJS.Process): Interruption {
+  return interruptOnSignals(process);
+}
+
 /** Builds the one real World. */
-export async function createWorld(flags: ParsedFlags, signal: AbortSignal, origin: Origin): Promise<World> {
+export async function createWorld(flags: ParsedFlags, interruption: Interruption, origin: Origin): Promise<World> {
   const { process, prefetch, version, toolRoot } = origin;
-  const reporter = await createTerminalReporter(flags, signal, process);
+  const { signal } = interruption;
+  const reporter = await createTerminalReporter(flags, interruption, process);
   const processes = createProcessTable(process);
   const run = async (command: Command, options?: RunOptions) => {
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
@@ -65,7 +72,7 @@ function userName(process: NodeJS.Process): string {
 /** Builds the reporter that fits where this process writes. */
 export async function createTerminalReporter(
   flags: ParsedFlags,
-  signal: AbortSignal,
+  { signal, slow }: Interruption,
   process: NodeJS.Process,
 ): Promise<Reporter> {
   const { stdin, stdout, stderr, env } = process;
@@ -78,15 +85,17 @@ export async function createTerminalReporter(
     color: (flags.color ?? true) && !env["NO_COLOR"] && stderr.isTTY,
   };
   if (!stdin.isTTY || !stderr.isTTY || env["CI"] || json) {
+    slow.addEventListener("abort", () => terminal.stderr(`${stillEnding}\n`));
     return createReporter(
       terminal,
       plainTasks(verbose, () => performance.now() / 1000),
       undefined,
     );
   }
+  // A list that redraws itself has to show it within.
   const [{ liveTasks }, { createAsker }] = await Promise.all([
     import("./terminal/live-tasks.ts"),
     import("./terminal/ask.ts"),
   ]);
-  return createReporter(terminal, liveTasks(stderr, verbose), createAsker(stdin, stderr, signal));
+  return createReporter(terminal, liveTasks(stderr, verbose, slow), createAsker(stdin, stderr, signal));
 }

@@ -3,18 +3,15 @@ import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
 import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
 import { FileReadError, FileWriteError } from "./files.ts";
-import { createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
-import type { Reporter } from "./world.ts";
+import { createInterruption, createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
+import type { Interruption, Reporter } from "./world.ts";
 
 /** Why a command ends whose result nobody reads on, as in `logs --follow | head`: all that was wanted has been shown. */
 const enoughRead = new Error("nobody reads the output any more");
 
 /** Runs one command line: maps what it did, or how it failed, to an exit code; the only place that shows an error. */
 export async function run(written: readonly string[], origin: Origin): Promise<ExitCode> {
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    origin.process.on(signal, () => interruption.abort(new InterruptedError(signal)));
-  }
+  const interruption = createInterruption(origin.process);
   origin.process.stdout.on("error", (error) =>
     interruption.abort("code" in error && error.code === "EPIPE" ? enoughRead : error),
   );
@@ -23,7 +20,7 @@ export async function run(written: readonly string[], origin: Origin): Promise<E
   const argv = commandFirst(written);
   let exitCode: ExitCode = exitCodes.done;
   const program = createProgram(origin.version, async (command, flags, args) => {
-    exitCode = await runGuarded(command, flags, args, interruption.signal, origin);
+    exitCode = await runGuarded(command, flags, args, interruption, origin);
   });
   try {
     await program.parseAsync(["node", "deploy", ...argv]);
@@ -32,7 +29,7 @@ export async function run(written: readonly string[], origin: Origin): Promise<E
     if (!usage) throw error;
     if (usage.kind === "shown") return exitCodes.done;
     const flags = { json: argv.includes("--json"), color: !argv.includes("--no-color") };
-    const reporter = await createTerminalReporter(flags, interruption.signal, origin.process);
+    const reporter = await createTerminalReporter(flags, interruption, origin.process);
     reporter.findings([usage.finding], exitCodes.input);
     return exitCodes.input;
   }
@@ -43,14 +40,14 @@ async function runGuarded(
   command: string,
   flags: ParsedFlags,
   args: readonly string[],
-  signal: AbortSignal,
+  interruption: Interruption,
   origin: Origin,
 ): Promise<ExitCode> {
-  const world = await createWorld(flags, signal, origin);
+  const world = await createWorld(flags, interruption, origin);
   try {
     return await runCommand(world, command, flags, args).finally(() => world.reporter.endStream());
   } catch (error) {
-    return showError(world.reporter, error, signal, origin);
+    return showError(world.reporter, error, interruption.signal, origin);
   }
 }
 

@@ -74,6 +74,15 @@ export interface ProcessTable extends ProcessFacts {
   isRunning(pid: number): Promise<boolean>;
 }
 
+/** That a command is to end before its time. */
+export interface Interruption {
+  /** Aborted by the first signal, or by `abort`. */
+  readonly signal: AbortSignal;
+  /** Aborted when the end after a signal takes its time; from then on another signal ends all at once. */
+  readonly slow: AbortSignal;
+  abort(reason: Error): void;
+}
+
 /** One unit of visible work. */
 export interface Task {
   readonly title: string;

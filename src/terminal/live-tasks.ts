@@ -1,8 +1,14 @@
 import type { Writable } from "node:stream";
-import type { TaskRunner } from "./reporter.ts";
+import { stillEnding, type TaskRunner } from "./reporter.ts";
 
-/** A list that redraws itself, for a terminal: each task with a spinner and the last line of what it says. */
-export function liveTasks(stream: NodeJS.WriteStream & Writable, verbose: boolean): TaskRunner {
+/**
+ * A list that redraws itself, for a terminal: each task with a spinner and the last line of what it says. Once `slow` is
+ * aborted that line says how to end it all: while the list is there, nothing else reaches the screen.
+ */
+export function liveTasks(stream: NodeJS.WriteStream & Writable, verbose: boolean, slow: AbortSignal): TaskRunner {
+  const outside = (line: string) => void stream.write(`${line}\n`);
+  let show = outside;
+  slow.addEventListener("abort", () => show(stillEnding));
   return async (tasks, _show, redact) => {
     if (tasks.length === 0) return;
     const { Listr, ListrLogger, ProcessOutput } = await import("listr2");
@@ -10,10 +16,14 @@ export function liveTasks(stream: NodeJS.WriteStream & Writable, verbose: boolea
     const list = new Listr(
       tasks.map((task) => ({
         title: task.title,
-        task: (_context: unknown, wrapper: { output: string }) =>
-          task.run((line) => {
-            wrapper.output = redact(line);
-          }),
+        task: (_context: unknown, wrapper: { output: string }) => {
+          show = (line) => {
+            wrapper.output = line;
+          };
+          return task.run((line) => {
+            if (!slow.aborted) show(redact(line));
+          });
+        },
         rendererOptions: { persistentOutput: verbose },
       })),
       {
@@ -23,6 +33,10 @@ export function liveTasks(stream: NodeJS.WriteStream & Writable, verbose: boolea
         rendererOptions: { logger, showErrorMessage: false, collapseErrors: false },
       },
     );
-    await list.run();
+    try {
+      await list.run();
+    } finally {
+      show = outside;
+    }
   };
 }

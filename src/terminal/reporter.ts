@@ -21,6 +21,9 @@ export type TaskRunner = (
   redact: (line: string) => string,
 ) => Promise<void>;
 
+/** What is said when the end after a signal takes its time. */
+export const stillEnding = "interrupted: what was begun is coming to its end; press Ctrl-C again to stop it at once";
+
 /** How a person is asked; undefined where nobody can be. */
 export type Asker = ((question: Question) => Promise<boolean>) | undefined;
 
