@@ -96,7 +96,7 @@ async function verify(
     title: "compare what the containers hold with the plan",
     run: async () => {
       const { containers, sandboxes } = found ?? facts;
-      const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
+      const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes], facts.model);
       const unplanned = unplannedPrivileges(plannedPrivileges(plan), live);
       const holders = new Set(unplanned.flatMap(({ service, consent }) => (consent ? [service] : [])));
       // What reaches the host and nobody accepted must not go on running only because it runs already.

@@ -68,7 +68,12 @@ export function volumesArgv(names: readonly string[]): string[] {
   return ["volume", "inspect", ...names];
 }
 
-/** Asks for networks and their drivers. */
+/** Asks what the engine gives to containers that name no runtime and no log driver. */
+export function defaultsArgv(): string[] {
+  return ["info", "--format", "{{.DefaultRuntime}}\t{{.LoggingDriver}}"];
+}
+
+/** Asks for networks: their drivers and whose they are. */
 export function networksArgv(names: readonly string[]): string[] {
   return ["network", "inspect", ...names];
 }

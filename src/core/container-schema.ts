@@ -1,5 +1,6 @@
 import "./schema-settings.ts";
 import * as z from "zod";
+import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
 
 const word = z
@@ -49,13 +50,23 @@ const hostConfig = z.object({
   GroupAdd: listOf(z.string()),
   VolumesFrom: listOf(z.string()),
   ExtraHosts: listOf(z.string()),
+  Links: listOf(z.string()),
   Runtime: word,
+  CgroupParent: word,
+  OomScoreAdj: number,
+  Annotations: mapOf(z.string()),
+  LogConfig: z
+    .object({ Type: word, Config: mapOf(z.string().transform(conceal)) })
+    .nullish()
+    .transform((log) => log ?? { Type: "", Config: {} }),
   RestartPolicy: z
     .object({ Name: word })
     .nullish()
     .transform((policy) => policy?.Name || "no"),
   PortBindings: portMap,
 });
+
+const network = z.object({ Aliases: listOf(z.string()) });
 
 const mount = z.object({
   Type: word,
@@ -76,7 +87,7 @@ export const inspectSchema = z.object({
   Config: z.object({ Image: word, Env: listOf(z.string()), Labels: mapOf(z.string()) }),
   HostConfig: hostConfig,
   Mounts: listOf(mount),
-  NetworkSettings: maybe(z.object({ Ports: portMap, Networks: mapOf(z.unknown()) })),
+  NetworkSettings: maybe(z.object({ Ports: portMap, Networks: mapOf(maybe(network)) })),
 });
 
 /** The fields of an inspected container that are read. */

@@ -1,8 +1,10 @@
 import "./schema-settings.ts";
 import * as z from "zod";
 import { type Inspection, inspectSchema } from "./container-schema.ts";
+import { readVariables } from "./engine-grants.ts";
 import { failure, type Outcome, success } from "./finding.ts";
 import type { PortBinding } from "./grant-rules.ts";
+import type { MountFact } from "./privilege.ts";
 
 /** The last runs of a container's health check; what a check prints is the image's own words and may hold a secret. */
 export interface ContainerHealth {
@@ -27,22 +29,10 @@ export interface ContainerState {
   readonly health?: ContainerHealth;
 }
 
-/** One thing mounted in a container, wherever it came from. */
-export interface ContainerMount {
-  readonly type: string;
-  /** Path of the host, or for a volume where the engine keeps it. */
-  readonly source: string;
-  readonly target: string;
-  readonly writable: boolean;
-  /** The volume's name. */
-  readonly name: string | undefined;
-}
-
 /** How a container may reach its host and how it is restarted, in the engine's own spelling. */
 export interface ContainerAccess extends Omit<Inspection["HostConfig"], "PortBindings"> {
-  /** The only two variables that are kept: the environment may hold secrets. */
-  readonly dockerHost: string | undefined;
-  readonly kubeconfig: string | undefined;
+  /** The only variables that are kept, those that say where an engine or a cluster is: the environment may hold secrets. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** A container, running or not. It holds no environment. */
@@ -67,11 +57,13 @@ export interface Container {
   readonly state: ContainerState;
   /** Names of the networks that it is attached to. */
   readonly networks: readonly string[];
+  /** Names by which others on these networks reach it. */
+  readonly aliases: readonly string[];
   /** Ports as they were asked for, comparable with a model. */
   readonly ports: readonly PortBinding[];
   /** Ports as they are open now; empty while the container does not run. */
   readonly openPorts: readonly PortBinding[];
-  readonly mounts: readonly ContainerMount[];
+  readonly mounts: readonly MountFact[];
   readonly access: ContainerAccess;
 }
 
@@ -93,8 +85,11 @@ function containerOf(raw: Inspection): Container {
   const compose = (name: string) => labels[`com.docker.compose.${name}`];
   const [service, project, configHash] = [compose("service"), compose("project"), compose("config-hash")];
   const { PortBindings, ...hostConfig } = raw.HostConfig;
+  const networks = raw.NetworkSettings?.Networks ?? {};
   const openPorts = portsOf(raw.NetworkSettings?.Ports ?? {});
-  const variable = (name: string) => raw.Config.Env.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
+  const variables = readVariables.flatMap((name): [string, string][] =>
+    raw.Config.Env.flatMap((line) => (line.startsWith(`${name}=`) ? [[name, line.slice(name.length + 1)]] : [])),
+  );
   return {
     id: raw.Id,
     name: raw.Name.replace(/^\//, ""),
@@ -107,7 +102,8 @@ function containerOf(raw: Inspection): Container {
     image: raw.Config.Image,
     imageId: raw.Image,
     state: stateOf(raw),
-    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
+    networks: Object.keys(networks),
+    aliases: Object.values(networks).flatMap((network) => network?.Aliases ?? []),
     ports: [...portsOf(PortBindings), ...unaskedPorts(PortBindings, openPorts)],
     openPorts,
     mounts: raw.Mounts.map(({ Type, Source, Destination, RW, Name }) => ({
@@ -117,7 +113,7 @@ function containerOf(raw: Inspection): Container {
       writable: RW,
       name: Name,
     })),
-    access: { ...hostConfig, dockerHost: variable("DOCKER_HOST"), kubeconfig: variable("KUBECONFIG") },
+    access: { ...hostConfig, variables: Object.fromEntries(variables) },
   };
 }
 

@@ -58,7 +58,7 @@ export function deviceGrants(
     }),
     ...rules.map((rule) => device(`cgroup rule ${rule}`, ruleReachesHost(rule))),
     ...requests.map((request) => device(requestDetail(request), false)),
-    ...(runtime === "nvidia" ? [device("runtime nvidia", false)] : []),
+    ...(runtime === "nvidia" ? [{ ...device("runtime nvidia", false), unseen: true } as const] : []),
   ];
 }
 

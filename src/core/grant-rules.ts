@@ -1,9 +1,4 @@
-import type { ConsentName, Grant } from "./privilege.ts";
-
-/** The namespaces that a container may share. */
-export const namespaceNames = ["network", "pid", "ipc", "uts", "user", "cgroup"] as const;
-/** One of the namespaces. */
-export type NamespaceName = (typeof namespaceNames)[number];
+import type { Grant } from "./privilege.ts";
 
 /** A port as it was asked for; no `published` means a random one, no `hostIp` every interface. */
 export interface PortBinding {
@@ -34,16 +29,6 @@ export function capabilityGrants(added: readonly string[]): Grant[] {
     .map((detail) =>
       escapes.includes(detail) ? { kind: "capability", detail, consent: "host-root" } : { kind: "capability", detail },
     );
-}
-
-/** Sharing the host's network is one consent; every other namespace of the host leads to its processes or its root. */
-export function namespaceGrants(namespaces: Readonly<Partial<Record<NamespaceName, string>>>): Grant[] {
-  return namespaceNames.flatMap((name): Grant[] => {
-    const shared = namespaces[name];
-    if (shared === undefined) return [];
-    const consent: ConsentName = name === "network" ? "host-network" : "host-root";
-    return [{ kind: "host-namespace", detail: `${name}: ${shared}`, ...(shared === "host" ? { consent } : {}) }];
-  });
 }
 
 /** Options that keep or tighten the default; a rule for each of the others would miss the next one. */
@@ -95,4 +80,31 @@ function shownAddress(hostIp: string | undefined): string {
   const address = (hostIp ?? "").replace(/^\[|\]$/g, "");
   if (address === "" || address === "*") return "0.0.0.0";
   return address.includes(":") ? `[${address}]` : address;
+}
+
+/** What else may loosen how the engine confines a container. */
+export interface Confinement {
+  /** The runtime that was asked for; undefined for the engine's own. */
+  readonly runtime: string | undefined;
+  readonly cgroupParent: string;
+  readonly oomScore: number;
+  /** Names of OCI annotations. */
+  readonly annotations: readonly string[];
+}
+
+/**
+ * The operator registered the runtimes, and an annotation only speaks to one of them; another cgroup has other limits; a
+ * negative score makes the kernel end programs of the host first. Engines before 24 forget annotations.
+ */
+export function confinementGrants({ runtime, cgroupParent, oomScore, annotations }: Confinement): Grant[] {
+  const option = (detail: string): Grant => ({ kind: "security-option", detail });
+  return [
+    // The NVIDIA runtime is listed as the device that it brings.
+    ...(runtime === undefined || runtime === "nvidia"
+      ? []
+      : [{ ...option(`runtime ${runtime}`), unseen: true } as const]),
+    ...(cgroupParent === "" ? [] : [option(`cgroup parent ${cgroupParent}`)]),
+    ...(oomScore < 0 ? [option(`oom score ${oomScore}`)] : []),
+    ...annotations.map((name): Grant => ({ ...option(`annotation ${name}`), unseen: true })),
+  ];
 }

@@ -1,25 +1,28 @@
 import { type DeviceMapping, type DeviceRequest, deviceGrants } from "./device-grants.ts";
-import { dockerHostGrants } from "./engine-grants.ts";
+import { type EngineAccess, engineGrants, engineSockets } from "./engine-grants.ts";
+import { linkGrants, networkGrants, type VolumeUse, volumeGrants, volumesFromGrants } from "./foreign-grants.ts";
 import {
+  type Confinement,
   capabilityGrants,
+  confinementGrants,
   groupGrants,
-  type NamespaceName,
-  namespaceGrants,
   type PortBinding,
   portGrant,
   securityGrants,
 } from "./grant-rules.ts";
 import { bindGrant, type HostBind } from "./host-bind.ts";
+import { type LogTarget, logGrants } from "./log-grants.ts";
+import { type Namespaces, namespaceGrants } from "./namespace-grants.ts";
 import type { Grant, Privilege, PrivilegeContext } from "./privilege.ts";
 
 /** What a service asks for, or a container holds, in one form: the rules are written once and cannot disagree. */
-export interface Access {
+export interface Access extends EngineAccess, Confinement {
   readonly service: string;
   readonly privileged: boolean;
   readonly binds: readonly HostBind[];
+  readonly volumes: readonly VolumeUse[];
   readonly ports: readonly PortBinding[];
-  /** `host`, `service NAME` or `another container`; a namespace of its own has no entry. */
-  readonly namespaces: Readonly<Partial<Record<NamespaceName, string>>>;
+  readonly namespaces: Namespaces;
   readonly capabilities: readonly string[];
   readonly devices: readonly DeviceMapping[];
   readonly deviceRules: readonly string[];
@@ -28,31 +31,33 @@ export interface Access {
   readonly groups: readonly string[];
   /** Containers outside the project whose volumes come along. */
   readonly volumesFrom: readonly string[];
-  /** Networks by name, to find those that are the host's own. */
+  /** Containers outside the project that are linked in the way that hands over their environment. */
+  readonly links: readonly string[];
+  /** Networks by their names on the engine. */
   readonly networks: readonly string[];
-  readonly runtime: string | undefined;
-  readonly dockerHost: string | undefined;
-  /** Names by which the container reaches its host. */
-  readonly hostAliases: readonly string[];
-  /** The container's KUBECONFIG: paths joined by colons. */
-  readonly kubeconfig: string | undefined;
+  readonly log: LogTarget;
 }
 
 /** Everything in an access that reaches past the container. */
 export function privilegesOf(access: Access, context: PrivilegeContext): Privilege[] {
-  const kubeconfigTargets = (access.kubeconfig ?? "").split(":").filter((path) => path.startsWith("/"));
+  const kubeconfigs = (access.variables["KUBECONFIG"] ?? "").split(":").filter((path) => path.startsWith("/"));
+  const targets = { kubeconfigs, sockets: engineSockets(access.variables) };
   const grants: Grant[] = [
-    ...access.binds.flatMap((bind) => bindGrant(bind, context, kubeconfigTargets) ?? []),
-    ...dockerHostGrants(access.dockerHost, access.hostAliases),
+    ...access.binds.flatMap((bind) => bindGrant(bind, context, targets) ?? []),
+    ...engineGrants(access),
     ...(access.privileged ? [privilegedGrant] : []),
     ...namespaceGrants(access.namespaces),
     ...capabilityGrants(access.capabilities),
     ...deviceGrants(access.devices, access.deviceRules, access.deviceRequests, access.runtime, context),
     ...securityGrants(access.securityOptions, impliedOptions(access)),
     ...groupGrants(access.groups),
-    ...access.volumesFrom.map(volumesFromGrant),
+    ...confinementGrants(access),
+    ...volumeGrants(access.volumes, context),
+    ...volumesFromGrants(access.volumesFrom),
     ...access.ports.map(portGrant),
-    ...access.networks.flatMap((network) => networkGrant(network, context)),
+    ...networkGrants(access.networks, context),
+    ...linkGrants(access.links),
+    ...logGrants(access.log, context),
   ];
   return grants.map((grant) => ({ service: access.service, ...grant }));
 }
@@ -67,15 +72,4 @@ const privilegedGrant: Grant = {
 function impliedOptions({ privileged, namespaces }: Access): string[] {
   if (privileged) return ["label=disable", "systempaths=unconfined"];
   return namespaces.pid === "host" || namespaces.ipc === "host" ? ["label=disable"] : [];
-}
-
-/** What another project's container has mounted is unknown before the start, so that it counts as files of the host. */
-function volumesFromGrant(container: string): Grant {
-  return { kind: "host-bind", detail: `volumes of container ${container}`, consent: "host-files" };
-}
-
-function networkGrant(network: string, context: PrivilegeContext): Grant[] {
-  const driver = context.networkDrivers?.get(network);
-  if (driver !== "macvlan" && driver !== "ipvlan") return [];
-  return [{ kind: "published-port", detail: `every port, on ${driver} network ${network}` }];
 }

@@ -48,23 +48,38 @@ const credentialParents = /\/\.(config|local|local\/share)$/;
 const kubeconfigName =
   /(^|[/.-])kubeconfig(\.(ya?ml|json|conf))?$|\/\.kube\/[^/]+$|\/etc\/kubernetes\/[^/]+\.conf$|\/k3s\.yaml$/i;
 
+/** Paths in the container that variables name: where a kubeconfig and the socket of an engine are looked for. */
+export interface NamedTargets {
+  readonly kubeconfigs: readonly string[];
+  readonly sockets: readonly string[];
+}
+
 /** Judges one host path; undefined for a file secret of the project, which is no news. `:ro` never tames a socket. */
 export function bindGrant(
   bind: HostBind,
   context: PrivilegeContext,
-  kubeconfigTargets: readonly string[],
+  { kubeconfigs, sockets }: NamedTargets = { kubeconfigs: [], sockets: [] },
 ): Grant | undefined {
   const path = canonicalPath(bind.source, context);
   const detail = `${shownPath(path, context)} (${bind.writable ? "rw" : "ro"})`;
-  if (runtimeSocket.test(path)) return { kind: "runtime-socket", detail, consent: "host-root" };
+  const isNamed = sockets.some((socket) => isWithin(socket, bind.target)) && !isInside(path, context);
+  if (runtimeSocket.test(path) || isNamed) return { kind: "runtime-socket", detail, consent: "host-root" };
   if (holdsRuntimeSocket(path))
     return { kind: "runtime-socket", detail: `${detail}, holds runtime sockets`, consent: "host-root" };
+  const grant = pathGrant(bind, context, kubeconfigs);
+  const isOwn = !bind.writable && isInside(path, context) && isWithin(bind.target, "/run/secrets");
+  return isOwn && grant.kind === "host-bind" && grant.consent === undefined ? undefined : grant;
+}
+
+/** Judges the files at a path and below it, but no sockets: an image build reads only files. */
+export function pathGrant(bind: HostBind, context: PrivilegeContext, kubeconfigs: readonly string[] = []): Grant {
+  const path = canonicalPath(bind.source, context);
+  const detail = `${shownPath(path, context)} (${bind.writable ? "rw" : "ro"})`;
   const credential = credentialGrant(path, bind.writable, context);
   const consent = pathConsent(path, bind.writable, context);
   const reach = consent === undefined ? { detail } : { detail, consent };
-  if (isKubeconfig(path, bind.target, kubeconfigTargets)) return { kind: "kubeconfig", ...reach };
+  if (isKubeconfig(path, bind.target, kubeconfigs)) return { kind: "kubeconfig", ...reach };
   if (credential) return { kind: "credential-directory", detail, ...credential };
-  if (!bind.writable && isInside(path, context) && isWithin(bind.target, "/run/secrets")) return undefined;
   return { kind: "host-bind", ...reach };
 }
 

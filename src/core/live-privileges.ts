@@ -1,8 +1,11 @@
-import type { Container, ContainerMount } from "./container.ts";
+import type { Container } from "./container.ts";
+import { extraHostName } from "./engine-grants.ts";
+import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOf } from "./grants.ts";
-import type { HostBind } from "./host-bind.ts";
-import { type Privilege, type PrivilegeContext, sortedPrivileges } from "./privilege.ts";
-import { volumeReach } from "./volume-options.ts";
+import { isLocalLog, logTarget } from "./log-grants.ts";
+import { containerMount } from "./mount.ts";
+import { type NamespaceName, namespaceEnd, namespaceNames, withSharedProcesses } from "./namespace-grants.ts";
+import { type EngineDefaults, type Privilege, type PrivilegeContext, sortedPrivileges } from "./privilege.ts";
 
 /**
  * The privileges that these containers hold, running or not: sorted, each once, replicas of a service together. A
@@ -12,18 +15,20 @@ export function privilegesOfContainers(
   containers: readonly Container[],
   context: PrivilegeContext,
 ): readonly Privilege[] {
-  return sortedPrivileges(
-    containers.flatMap((container) => privilegesOf(accessOfContainer(container, containers, context), context)),
+  const privileges = containers.flatMap((container) =>
+    privilegesOf(accessOfContainer(container, containers, context), context),
   );
+  return sortedPrivileges(withSharedProcesses(privileges));
 }
 
 function accessOfContainer(container: Container, all: readonly Container[], context: PrivilegeContext): Access {
-  const { access, mounts } = container;
-  const reaches = mounts.map((mount) => reachOf(mount, context));
+  const { access } = container;
+  const mounts = container.mounts.map((mount) => containerMount(mount, context));
   return {
-    service: container.service ?? "sandbox",
+    service: serviceOf(container),
     privileged: access.Privileged,
-    binds: reaches.flatMap(({ binds }) => binds),
+    binds: mounts.flatMap(({ binds }) => binds),
+    volumes: mounts.flatMap(({ volumes }) => volumes),
     ports: container.ports,
     namespaces: namespacesOf(container, all, context),
     capabilities: access.CapAdd,
@@ -32,7 +37,7 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
         source: PathOnHost,
         permissions: CgroupPermissions,
       })),
-      ...reaches.flatMap(({ devices }) => devices.map((source) => ({ source, permissions: "mounted" }))),
+      ...mounts.flatMap(({ devices }) => devices.map((source) => ({ source, permissions: "mounted" }))),
     ],
     deviceRules: access.DeviceCgroupRules,
     deviceRequests: access.DeviceRequests.map(({ Driver, Count, DeviceIDs, Capabilities }) => {
@@ -40,27 +45,41 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
     }),
     securityOptions: [...access.SecurityOpt, ...(hasOpenSystemPaths(container) ? ["systempaths=unconfined"] : [])],
     groups: access.GroupAdd,
-    volumesFrom: access.VolumesFrom.map((entry) => entry.split(":")[0] ?? entry).flatMap((reference) => {
-      const other = find(reference, all);
-      return other?.service === undefined ? [other?.name ?? reference] : [];
-    }),
+    volumesFrom: othersAmong(volumePartners(container), all, context),
+    links: othersAmong(linkPartners(container), all, context),
     networks: container.networks,
-    runtime: access.Runtime,
-    dockerHost: access.dockerHost,
-    hostAliases: access.ExtraHosts.flatMap((line) => /^([^=:]+)[=:]host-gateway$/.exec(line)?.[1]?.toLowerCase() ?? []),
-    kubeconfig: access.kubeconfig,
+    runtime: isDefaultRuntime(access.Runtime, context.defaults) ? undefined : access.Runtime,
+    cgroupParent: access.CgroupParent,
+    oomScore: access.OomScoreAdj,
+    annotations: Object.keys(access.Annotations),
+    log: logOf(container, context),
+    variables: access.variables,
+    hosts: access.ExtraHosts.map(extraHostName),
+    peers: peersOf(all),
   };
 }
 
-function reachOf(
-  mount: ContainerMount,
-  context: PrivilegeContext,
-): { binds: readonly HostBind[]; devices: readonly string[] } {
-  const { type, source, target, writable, name } = mount;
-  if (type === "bind" || type === "npipe") return { binds: [{ source, target, writable }], devices: [] };
-  const volume = type === "volume" ? context.volumes?.find((each) => each.name === name) : undefined;
-  const { binds, devices } = volumeReach(volume?.driver, volume?.options ?? {});
-  return { devices, binds: binds.map((bind) => ({ ...bind, target, writable: bind.writable && writable })) };
+function serviceOf({ service }: Container): string {
+  return service ?? "sandbox";
+}
+
+function peersOf(containers: readonly Container[]): string[] {
+  const names = containers.flatMap(({ service, name, aliases }) => (service ? [service, name, ...aliases] : []));
+  return names.map((name) => name.toLowerCase());
+}
+
+/** What the engine gives to every container, or to one that asks for the ordinary. */
+function isDefaultRuntime(runtime: string, defaults?: EngineDefaults): boolean {
+  return ["", "runc", "io.containerd.runc.v2", defaults?.runtime].includes(runtime);
+}
+
+/** Whether a container has something of which only the engine can say if it gives that to every container. */
+export function showsDefaults({ access: { Runtime, LogConfig } }: Container): boolean {
+  return !isDefaultRuntime(Runtime) || !isLocalLog(logTarget(LogConfig.Type, LogConfig.Config));
+}
+
+function logOf({ access: { LogConfig } }: Container, { defaults }: PrivilegeContext): Access["log"] {
+  return LogConfig.Type === defaults?.logDriver ? logTarget("", {}) : logTarget(LogConfig.Type, LogConfig.Config);
 }
 
 /** The engine turns `systempaths=unconfined` into two empty lists; a privileged container has none at all. */
@@ -69,28 +88,60 @@ function hasOpenSystemPaths({ access: { Privileged, MaskedPaths, ReadonlyPaths }
 }
 
 function namespacesOf(
-  { access }: Container,
+  container: Container,
   all: readonly Container[],
   context: PrivilegeContext,
 ): Access["namespaces"] {
-  const shared = {
-    network: sharedWith(access.NetworkMode, all),
-    pid: sharedWith(access.PidMode, all),
-    ipc: sharedWith(access.IpcMode, all),
-    uts: sharedWith(access.UTSMode, all),
-    user: sharedWith(access.UsernsMode, all),
+  const shared = namespaceNames.map((name): [NamespaceName, string | undefined] => {
     // Under cgroup version 1 the engine reports `host` for every container, asked for or not.
-    cgroup: context.cgroupVersion === 2 ? sharedWith(access.CgroupnsMode, all) : undefined,
-  };
-  return Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined));
+    if (name === "cgroup" && context.cgroupVersion !== 2) return [name, undefined];
+    const partnerOf = (mode: string) => {
+      const reference = mode.slice("container:".length);
+      const partner = find(reference, all);
+      return partner === undefined
+        ? { name: `container ${otherContainer(reference, context)?.name ?? reference}`, mode: undefined }
+        : { name: `service ${serviceOf(partner)}`, mode: modeOf(name, partner) };
+    };
+    return [name, namespaceEnd(modeOf(name, container), partnerOf)];
+  });
+  return Object.fromEntries(shared.filter(([, value]) => value !== undefined));
 }
 
-/** The engine only knows ids where Compose said `service:NAME` or `container:NAME`. */
-function sharedWith(mode: string, all: readonly Container[]): string | undefined {
-  if (mode === "host") return "host";
-  if (!mode.startsWith("container:")) return undefined;
-  const service = find(mode.slice("container:".length), all)?.service;
-  return service === undefined ? "another container" : `service ${service}`;
+function modeOf(name: NamespaceName, { access }: Container): string {
+  const modes = {
+    network: access.NetworkMode,
+    pid: access.PidMode,
+    ipc: access.IpcMode,
+    uts: access.UTSMode,
+    user: access.UsernsMode,
+    cgroup: access.CgroupnsMode,
+  };
+  return modes[name];
+}
+
+/** Everything outside the project to which these containers refer, by id or name: the engine has to be asked about it. */
+export function otherReferences(containers: readonly Container[]): string[] {
+  const references = containers.flatMap((container) => [
+    ...namespaceNames.flatMap((name) => /^container:(.+)$/.exec(modeOf(name, container))?.[1] ?? []),
+    ...volumePartners(container),
+    ...linkPartners(container),
+  ]);
+  return references.filter((reference) => find(reference, containers) === undefined);
+}
+
+function volumePartners({ access }: Container): string[] {
+  return access.VolumesFrom.map((entry) => entry.split(":")[0] ?? entry);
+}
+
+/** Links of the old kind, which the engine keeps as `/PARTNER:/CONTAINER/ALIAS`. */
+function linkPartners({ access }: Container): string[] {
+  return access.Links.map((link) => (link.split(":")[0] ?? link).replace(/^\//, ""));
+}
+
+function othersAmong(references: readonly string[], all: readonly Container[], context: PrivilegeContext): string[] {
+  return references
+    .filter((reference) => find(reference, all) === undefined)
+    .map((reference) => otherContainer(reference, context)?.name ?? reference);
 }
 
 function find(reference: string, containers: readonly Container[]): Container | undefined {

@@ -1,6 +1,6 @@
 import "./schema-settings.ts";
 import * as z from "zod";
-import { buildSchema } from "./build-schema.ts";
+import { buildSchema, fileReference } from "./build-schema.ts";
 import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
 import { buildProfile } from "./stack.ts";
@@ -33,8 +33,6 @@ const volumeMount = z
     createHostPath: bind?.create_host_path ?? false,
     propagation: bind?.propagation,
   }));
-
-const fileReference = z.object({ source: z.string(), target: maybe(z.string()) });
 
 /** Before 2.32 a device was one line of text, `HOST[:CONTAINER[:PERMISSIONS]]`. */
 const device = z.union([
@@ -98,7 +96,7 @@ export const serviceSchema = z
     volumes_from: listOf(z.string()),
     secrets: listOf(fileReference),
     configs: listOf(fileReference),
-    networks: mapOf(z.unknown()).transform((networks) => Object.keys(networks)),
+    networks: mapOf(maybe(z.object({ aliases: listOf(z.string()) }))),
     network_mode: maybe(z.string()),
     pid: maybe(z.string()),
     ipc: maybe(z.string()),
@@ -116,6 +114,8 @@ export const serviceSchema = z
     group_add: listOf(text),
     use_api_socket: flag,
     provider: maybe(z.object({ type: z.string() })),
+    models: mapOf(z.unknown()),
+    pre_start: listOf(hook),
     post_start: listOf(hook),
     pre_stop: listOf(hook),
     environment: mapOf(z.union([secretText, z.null()])),
@@ -131,7 +131,10 @@ export const serviceSchema = z
       }),
     ),
     runtime: maybe(z.string()),
-    sysctls: mapOf(text),
+    oom_score_adj: maybe(z.number()),
+    annotations: mapOf(text),
+    logging: maybe(z.object({ driver: maybe(z.string()), options: mapOf(z.union([secretText, z.null()])) })),
+    external_links: listOf(z.string()),
     labels: mapOf(text),
   })
   .transform((raw) => ({
@@ -148,7 +151,8 @@ export const serviceSchema = z
     volumesFrom: raw.volumes_from,
     secrets: raw.secrets,
     configs: raw.configs,
-    networks: raw.networks,
+    networks: Object.keys(raw.networks),
+    aliases: Object.values(raw.networks).flatMap((network) => network?.aliases ?? []),
     networkMode: raw.network_mode,
     pid: raw.pid,
     ipc: raw.ipc,
@@ -167,14 +171,17 @@ export const serviceSchema = z
     groupAdd: raw.group_add,
     useApiSocket: raw.use_api_socket,
     provider: raw.provider?.type,
-    postStart: raw.post_start,
-    preStop: raw.pre_stop,
+    models: Object.keys(raw.models),
+    hooks: { pre_start: raw.pre_start, post_start: raw.post_start, pre_stop: raw.pre_stop },
     environment: raw.environment,
     extraHosts: raw.extra_hosts,
     healthcheck: raw.healthcheck,
     dependsOn: raw.depends_on,
     runtime: raw.runtime,
-    sysctls: raw.sysctls,
+    oomScore: raw.oom_score_adj ?? 0,
+    annotations: Object.keys(raw.annotations),
+    logging: raw.logging,
+    externalLinks: raw.external_links,
     labels: raw.labels,
   }));
 

@@ -24,6 +24,16 @@ export function networkName(model: ComposeModel, key: string): string {
   return nameOf(model.name, key, model.networks[key]);
 }
 
+/**
+ * The networks that a service is on, by their names on the engine. `network_mode` may name any of them, the host's own and
+ * the default bridge too.
+ */
+export function serviceNetworks(model: ComposeModel, { networks, networkMode }: ComposeService): string[] {
+  const declared = networks.map((network) => networkName(model, network));
+  if (networkMode === undefined || /^(service|container):/.test(networkMode)) return declared;
+  return [...declared, networkMode === "default" ? "bridge" : networkMode];
+}
+
 function nameOf(project: string, key: string, declared: ComposeModel["networks" | "volumes"][string] | undefined) {
   return declared?.name ?? (declared === undefined || declared.external ? key : `${project}_${key}`);
 }

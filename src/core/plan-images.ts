@@ -94,14 +94,14 @@ export type ImageRequest = Pick<Plan, "services" | "steps" | "privileges" | "que
 /** Plans the builds of these services, or of all that can be built, and asks for what a build is granted on the host. */
 export function planBuild(
   config: DeployConfig,
-  { model, applied }: Facts,
+  { model, applied, context }: Facts,
   stack: Stack,
   asked: readonly string[],
   accept: readonly AcceptName[],
 ): ImageRequest {
   const chosen = requested(model, asked).filter(({ buildable }) => buildable);
   const services = chosen.map(({ service }) => service);
-  const after = privilegesOfBuilds(model, services);
+  const after = privilegesOfBuilds(model, services, context);
   const privileges = diffPrivileges(appliedUnseen(applied, after), after);
   return {
     services,

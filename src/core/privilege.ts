@@ -10,9 +10,12 @@ export const privilegeKinds = [
   "security-option",
   "host-bind",
   "published-port",
+  "foreign-network",
+  "log-driver",
   "credential-directory",
   "kubeconfig",
   "host-program",
+  "remote-code",
 ] as const;
 /** One of the kinds. */
 export type PrivilegeKind = (typeof privilegeKinds)[number];
@@ -30,6 +33,8 @@ export interface Privilege {
   readonly detail: string;
   /** Set where the privilege reaches the host; gaining it needs consent under this name. */
   readonly consent?: ConsentName;
+  /** Set where a container does not tell of it reliably: whether it is held is known from the last verified deployment. */
+  readonly unseen?: true;
 }
 
 /** How a privilege stands between two computations. */
@@ -48,6 +53,39 @@ export interface VolumeFact {
   readonly name: string;
   readonly driver?: string | undefined;
   readonly options: Readonly<Record<string, string>>;
+  /** The Compose project that it was made for; none where somebody made it by hand. */
+  readonly project?: string | undefined;
+}
+
+/** A network as `docker network inspect` shows it. */
+export interface NetworkFact {
+  readonly driver: string | undefined;
+  /** The Compose project that it was made for. */
+  readonly project: string | undefined;
+}
+
+/** One thing mounted in a container, wherever it came from. */
+export interface MountFact {
+  readonly type: string;
+  /** Path of the host, or for a volume where the engine keeps it. */
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+  /** The volume's name. */
+  readonly name: string | undefined;
+}
+
+/** A container that is not of the project, though the project refers to it. */
+export interface OtherContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly mounts: readonly MountFact[];
+}
+
+/** What the engine gives to containers that ask for nothing. */
+export interface EngineDefaults {
+  readonly runtime: string;
+  readonly logDriver: string;
 }
 
 /** What the rules must know about the host; every path is absolute. */
@@ -61,8 +99,14 @@ export interface PrivilegeContext {
   readonly realPaths?: ReadonlyMap<string, string>;
   /** Volumes that exist: without them an external volume, or a live one, cannot be told from a host path. */
   readonly volumes?: readonly VolumeFact[];
-  /** Driver by network name: macvlan and ipvlan put every port of a container on the host's own network. */
-  readonly networkDrivers?: ReadonlyMap<string, string>;
+  /** Networks by name: a driver can put every port of a container on the host's own network. */
+  readonly networks?: ReadonlyMap<string, NetworkFact>;
+  /** The Compose project: what the engine knows to be of another one is somebody else's. */
+  readonly project?: string | undefined;
+  /** Containers outside the project to which it refers, by id or name. */
+  readonly others?: readonly OtherContainer[];
+  /** Left out where every container has the ordinary ones. */
+  readonly defaults?: EngineDefaults | undefined;
   /** On version 1 every container is in the host's cgroup namespace, so that asking for it grants nothing more. */
   readonly cgroupVersion?: 1 | 2;
 }

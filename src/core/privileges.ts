@@ -1,14 +1,18 @@
 import { privilegesOfBuilds } from "./build-privileges.ts";
+import { extraHostName, readVariables } from "./engine-grants.ts";
+import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOf } from "./grants.ts";
-import type { HostBind } from "./host-bind.ts";
-import { type ComposeModel, type ComposeService, networkName } from "./model.ts";
+import { logTarget } from "./log-grants.ts";
+import { type ComposeModel, type ComposeService, networkName, serviceNetworks } from "./model.ts";
 import { mountsOf } from "./model-mounts.ts";
+import { type NamespaceName, namespaceEnd, namespaceNames, withSharedProcesses } from "./namespace-grants.ts";
+import { linkedOthers, ownService, peerNames, volumeOthers } from "./own-container.ts";
 import { type Grant, type Privilege, type PrivilegeContext, privilegeKey, sortedPrivileges } from "./privilege.ts";
 
 /**
  * The privileges that the merged model grants to its services, or to those named, and to the builds of their images and
- * of those that no service runs: sorted, each once. Services scaled to zero hold none. What only the model can show
- * (`provider`, hooks, builds) has no counterpart in a running container.
+ * of those that no service runs: sorted, each once. Services scaled to zero hold none, but what Compose runs on the host
+ * for them it runs all the same. What only the model can show (`provider`, hooks, builds) is marked as unseen.
  */
 export function privilegesOfModel(
   model: ComposeModel,
@@ -19,29 +23,39 @@ export function privilegesOfModel(
   const active = Object.entries(model.services).filter(
     ([name, { replicas }]) => replicas !== 0 && (activeServices?.includes(name) ?? true),
   );
+  const names = activeServices ?? Object.keys(model.services);
+  const peers = peerNames(active, model.name);
   const privileges = active.flatMap(([name, service]) => [
-    ...privilegesOf(accessOfService(name, service, model, known), known),
-    ...modelOnlyGrants(service).map((grant) => ({ service: name, ...grant })),
+    ...privilegesOf(accessOfService(name, service, model, peers, known), known),
+    ...hookGrants(service).map((grant) => ({ service: name, ...grant })),
   ]);
+  const programs = withDependencies(names, model).flatMap((name) =>
+    hostPrograms(model.services[name]).map((grant) => ({ service: name, ...grant })),
+  );
   const built = [...active.map(([name]) => name), ...Object.keys(model.builtImages)];
-  return sortedPrivileges([...privileges, ...privilegesOfBuilds(model, built)]);
+  const builds = privilegesOfBuilds(model, built, known);
+  return sortedPrivileges([...withSharedProcesses(privileges), ...programs, ...builds]);
 }
 
 function accessOfService(
   name: string,
   service: ComposeService,
   model: ComposeModel,
+  peers: readonly string[],
   context: PrivilegeContext,
 ): Access {
   const mounts = [...mountsOf(name, model, context).values()];
-  const networks = service.networks.map((network) => networkName(model, network));
+  const networks = serviceNetworks(model, service);
   const isCdi = (source: string) => !source.startsWith("/");
+  const nameOf = (reference: string) => otherContainer(reference, context)?.name ?? reference;
+  const variables = readVariables.map((variable) => [variable, service.environment[variable]?.reveal() ?? ""] as const);
   return {
     service: name,
     privileged: service.privileged,
-    binds: [...mounts.flatMap(({ binds }) => binds), ...(service.useApiSocket ? [apiSocket] : [])],
+    binds: mounts.flatMap(({ binds }) => binds),
+    volumes: mounts.flatMap(({ volumes }) => volumes),
     ports: service.ports,
-    namespaces: namespacesOf(service, networks, context),
+    namespaces: namespacesOf(service, model, context),
     capabilities: service.capAdd,
     devices: [
       ...service.devices.filter(({ source }) => !isCdi(source)),
@@ -56,75 +70,101 @@ function accessOfService(
     ],
     securityOptions: service.securityOpt,
     groups: service.groupAdd,
-    volumesFrom: service.volumesFrom
-      .filter((entry) => entry.startsWith("container:"))
-      .map((entry) => entry.split(":")[1] ?? entry),
+    volumesFrom: volumeOthers(service, model).map(nameOf),
+    links: networks.includes("bridge") ? linkedOthers(service, model).map(nameOf) : [],
     networks,
     runtime: service.runtime,
-    dockerHost: service.environment["DOCKER_HOST"]?.reveal(),
-    hostAliases: service.extraHosts.flatMap(
-      (line) => /^([^=:]+)[=:]host-gateway$/.exec(line)?.[1]?.toLowerCase() ?? [],
-    ),
-    kubeconfig: service.environment["KUBECONFIG"]?.reveal(),
+    cgroupParent: service.cgroupParent ?? "",
+    oomScore: service.oomScore,
+    annotations: service.annotations,
+    log: logTarget(service.logging?.driver ?? "", service.logging?.options ?? {}),
+    variables: Object.fromEntries(variables),
+    hosts: service.extraHosts.map(extraHostName),
+    peers,
   };
 }
 
-/** `use_api_socket` is only a flag in the model; at the start Compose binds the socket and copies in the registry logins. */
-const apiSocket: HostBind = { source: "/var/run/docker.sock", target: "/var/run/docker.sock", writable: true };
+function namespacesOf(service: ComposeService, model: ComposeModel, context: PrivilegeContext): Access["namespaces"] {
+  const shared = namespaceNames.map((name): [NamespaceName, string | undefined] => {
+    if (name === "cgroup" && context.cgroupVersion === 1) return [name, undefined];
+    const partnerOf = (mode: string) => {
+      const reference = mode.slice(mode.indexOf(":") + 1);
+      const partner = mode.startsWith("service:") ? reference : ownService(reference, model);
+      const container = otherContainer(reference, context)?.name ?? reference;
+      return partner === undefined
+        ? { name: `container ${container}`, mode: undefined }
+        : { name: `service ${partner}`, mode: modeOf(name, model.services[partner], model) };
+    };
+    return [name, namespaceEnd(modeOf(name, service, model), partnerOf)];
+  });
+  return Object.fromEntries(shared.filter(([, value]) => value !== undefined));
+}
 
-function namespacesOf(
-  service: ComposeService,
-  networks: readonly string[],
-  context: PrivilegeContext,
-): Access["namespaces"] {
-  const shared = {
+function modeOf(name: NamespaceName, service: ComposeService | undefined, model: ComposeModel): string | undefined {
+  if (service === undefined) return undefined;
+  const modes = {
     // A network named `host` is the host's own, under whatever key the model knows it.
-    network: networks.includes("host") ? "host" : sharedWith(service.networkMode),
-    pid: sharedWith(service.pid),
-    ipc: sharedWith(service.ipc),
-    uts: sharedWith(service.uts),
-    user: sharedWith(service.usernsMode),
-    cgroup: context.cgroupVersion === 1 ? undefined : sharedWith(service.cgroup),
+    network: serviceNetworks(model, service).includes("host") ? "host" : service.networkMode,
+    pid: service.pid,
+    ipc: service.ipc,
+    uts: service.uts,
+    user: service.usernsMode,
+    cgroup: service.cgroup,
   };
-  return Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined));
+  return modes[name];
 }
 
-function sharedWith(mode: string | undefined): string | undefined {
-  if (mode === "host") return "host";
-  if (mode?.startsWith("service:")) return `service ${mode.slice("service:".length)}`;
-  return mode?.startsWith("container:") ? "another container" : undefined;
-}
-
-/** Adds the drivers of the networks that the model declares, so that containers on them are judged in the same words. */
+/** Adds the networks that the model declares, so that containers on them are judged in the same words, and whose they are. */
 export function withDeclaredNetworks(context: PrivilegeContext, model: ComposeModel): PrivilegeContext {
-  const declared = Object.entries(model.networks).flatMap(([key, { driver }]): [string, string][] =>
-    driver === undefined ? [] : [[networkName(model, key), driver]],
-  );
-  return { ...context, networkDrivers: new Map([...(context.networkDrivers ?? []), ...declared]) };
+  const declared = Object.entries(model.networks)
+    .filter(([, { external }]) => !external)
+    .map(([key, { driver }]) => [networkName(model, key), { driver, project: model.name }] as const);
+  return { ...context, project: model.name, networks: new Map([...(context.networks ?? []), ...declared]) };
 }
 
-/** Of what only a model can show, that which was granted before: no container tells of it. */
+/** Of what no container tells, that which was granted before. */
 export function appliedUnseen(
   applied: readonly Pick<Privilege, "service" | "kind" | "detail">[],
   after: readonly Privilege[],
 ): Privilege[] {
   const keys = new Set(applied.map(privilegeKey));
-  return after.filter((privilege) => isModelOnly(privilege) && keys.has(privilegeKey(privilege)));
+  return after.filter((privilege) => privilege.unseen && keys.has(privilegeKey(privilege)));
 }
 
-function isModelOnly({ kind, detail }: Privilege): boolean {
-  return kind === "host-program" || / hook$|during the image build$/.test(detail);
-}
-
-function modelOnlyGrants({ provider, postStart, preStop }: ComposeService): Grant[] {
-  const hooks = [
-    ...(postStart.some(({ privileged }) => privileged) ? ["post_start hook"] : []),
-    ...(preStop.some(({ privileged }) => privileged) ? ["pre_stop hook"] : []),
-  ];
+function hookGrants({ hooks, useApiSocket }: ComposeService): Grant[] {
+  const privileged = Object.entries(hooks).filter(([, list]) => list.some((hook) => hook.privileged));
+  const logins: Grant = {
+    kind: "credential-directory",
+    detail: "the operator's registry logins, by use_api_socket",
+    consent: "host-files",
+    unseen: true,
+  };
   return [
-    ...hooks.map((detail): Grant => ({ kind: "privileged", detail, consent: "host-root" })),
-    ...(provider === undefined
-      ? []
-      : [{ kind: "host-program", detail: `provider ${provider}`, consent: "host-root" } satisfies Grant]),
+    ...privileged.map(
+      ([name]): Grant => ({ kind: "privileged", detail: `${name} hook`, consent: "host-root", unseen: true }),
+    ),
+    ...(useApiSocket ? [logins] : []),
   ];
+}
+
+/**
+ * Programs that Compose runs on the host: a provider is any command, and `docker model` is started with flags that the
+ * merged model does not show.
+ */
+function hostPrograms(service: ComposeService | undefined): Grant[] {
+  const provider = service?.provider === undefined ? [] : [`provider ${service.provider}`];
+  const models = service?.models.map((model) => `docker model, for ${model}`) ?? [];
+  return [...provider, ...models].map((detail) => ({
+    kind: "host-program",
+    detail,
+    consent: "host-root",
+    unseen: true,
+  }));
+}
+
+/** Compose brings up what a service depends on as well, to whatever number it is scaled. */
+function withDependencies(services: readonly string[], model: ComposeModel): string[] {
+  const found = new Set(services);
+  for (const name of found) for (const other of Object.keys(model.services[name]?.dependsOn ?? {})) found.add(other);
+  return [...found];
 }

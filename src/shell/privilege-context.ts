@@ -1,33 +1,32 @@
-import "../core/schema-settings.ts";
-import * as z from "zod";
-import { networksArgv, volumesArgv } from "../core/compose-argv.ts";
+import { buildPaths } from "../core/build-privileges.ts";
 import type { Container } from "../core/container.ts";
-import { privilegesOfContainers } from "../core/live-privileges.ts";
-import { type ComposeModel, networkName, volumeName } from "../core/model.ts";
-import type { Privilege, PrivilegeContext, VolumeFact } from "../core/privilege.ts";
+import { otherReferences, privilegesOfContainers, showsDefaults } from "../core/live-privileges.ts";
+import { logSocket, logTarget } from "../core/log-grants.ts";
+import { type ComposeModel, networkName, serviceNetworks, volumeName } from "../core/model.ts";
+import { modelReferences } from "../core/own-container.ts";
+import type { MountFact, OtherContainer, Privilege, PrivilegeContext } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
 import { volumeReach } from "../core/volume-options.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
-import { docker } from "./engine.ts";
+import { readDefaults, readNetworks, readOthers, readVolumes } from "./engine-facts.ts";
 
-const volumeSchema = z.array(
-  z.object({ Name: z.string(), Driver: z.string(), Options: z.record(z.string(), z.string()).nullish() }),
-);
-
-const networksSchema = z.array(z.object({ Name: z.string(), Driver: z.string() }));
-
-/** Reads what the privilege rules must know about this host: where symlinks lead, what volumes hide, the cgroup version. */
+/**
+ * Reads what the privilege rules must know about this host: where symlinks lead, what volumes hide and whose they and
+ * networks are, other containers that are referred to, the cgroup version. The engine is asked only about what there is.
+ */
 export async function readPrivilegeContext(
   world: World,
   projectRoot: string,
   containers: readonly Container[],
   model?: ComposeModel,
 ): Promise<PrivilegeContext> {
-  const [known, volumes, networkDrivers, unified] = await Promise.all([
-    readRealPaths(world, hostPaths(containers, model)),
-    readVolumes(world, volumeNames(containers, model)),
-    readNetworkDrivers(world, model),
+  const others = await readOthers(world, references(containers, model));
+  const [known, volumes, networks, defaults, unified] = await Promise.all([
+    readRealPaths(world, hostPaths(containers, others, projectRoot, model)),
+    readVolumes(world, [...new Set([...volumeNames(containers, model), ...mountedVolumes(others)])]),
+    readNetworks(world, networkNames(containers, model)),
+    containers.some(showsDefaults) ? readDefaults(world) : undefined,
     world.files.stat("/sys/fs/cgroup/cgroup.controllers"),
   ]);
   const hidden = volumes.flatMap(({ driver, options }) => reachedPaths(driver, options));
@@ -36,8 +35,11 @@ export async function readPrivilegeContext(
     home: world.home,
     toolRoot: world.toolRoot,
     realPaths: new Map([...known, ...(await readRealPaths(world, hidden))]),
+    project: model?.name ?? containers.find(({ project }) => project !== undefined)?.project,
     volumes,
-    networkDrivers,
+    networks,
+    others,
+    defaults,
     cgroupVersion: unified ? 2 : 1,
   };
 }
@@ -45,34 +47,74 @@ export async function readPrivilegeContext(
 /** The volumes that containers have mounted and a model has, each once, in one order: what the engine is asked about. */
 export function volumeNames(containers: readonly Container[], model?: ComposeModel): string[] {
   const declared = model === undefined ? [] : Object.keys(model.volumes).map((key) => volumeName(model, key));
-  const mounted = containers.flatMap(({ mounts }) => mounts);
-  const names = mounted.flatMap(({ type, name }) => (type === "volume" && name ? [name] : []));
-  return [...new Set([...declared, ...names])].toSorted();
+  return [...new Set([...declared, ...mountedVolumes(containers)])].toSorted();
 }
 
-/** What these containers hold now, sandboxes included. */
+/** What these containers hold now, sandboxes included. With the model less has to be asked. */
 export async function livePrivileges(
   world: World,
   projectRoot: string,
   containers: readonly Container[],
+  model?: ComposeModel,
 ): Promise<readonly Privilege[]> {
-  return privilegesOfContainers(containers, await readPrivilegeContext(world, projectRoot, containers));
+  return privilegesOfContainers(containers, await readPrivilegeContext(world, projectRoot, containers, model));
+}
+
+function mountedVolumes(containers: readonly { readonly mounts: readonly MountFact[] }[]): string[] {
+  return containers.flatMap(({ mounts }) =>
+    mounts.flatMap(({ type, name }) => (type === "volume" && name ? [name] : [])),
+  );
+}
+
+function references(containers: readonly Container[], model?: ComposeModel): string[] {
+  return [...new Set([...otherReferences(containers), ...(model === undefined ? [] : modelReferences(model))])];
+}
+
+/** Networks of which neither the model nor their name says whose they are. */
+function networkNames(containers: readonly Container[], model?: ComposeModel): string[] {
+  const declared = Object.entries(model?.networks ?? {});
+  const own = model && declared.flatMap(([key, { external }]) => (external ? [] : [networkName(model, key)]));
+  const joined = model && Object.values(model.services).flatMap((service) => serviceNetworks(model, service));
+  const attached = containers.flatMap(({ networks }) => networks);
+  const names = [...new Set([...(joined ?? []), ...attached])];
+  return names.filter((name) => !["bridge", "host", "none", ...(own ?? [])].includes(name)).toSorted();
 }
 
 /** Paths of the host that reach a container in any way but through a volume that only the engine knows. */
-function hostPaths(containers: readonly Container[], model?: ComposeModel): string[] {
-  const live = containers.flatMap(({ mounts, access }) => [
+function hostPaths(
+  containers: readonly Container[],
+  others: readonly OtherContainer[],
+  projectRoot: string,
+  model?: ComposeModel,
+): string[] {
+  const mounts = [...containers, ...others].flatMap((container) => container.mounts);
+  const live = [
     ...mounts.flatMap(({ type, source }) => (type === "volume" ? [] : [source])),
-    ...access.Devices.map(({ PathOnHost }) => PathOnHost),
-  ]);
-  if (model === undefined) return live;
-  const services = Object.values(model.services).flatMap(({ volumes, devices }) => [
+    ...containers.flatMap(({ access }) => [
+      ...access.Devices.map(({ PathOnHost }) => PathOnHost),
+      ...loggedTo(access.LogConfig.Type, access.LogConfig.Config),
+    ]),
+  ];
+  return model === undefined ? live : [...live, ...modelPaths(model, projectRoot)];
+}
+
+function modelPaths(model: ComposeModel, projectRoot: string): string[] {
+  const services = Object.values(model.services).flatMap(({ volumes, devices, logging }) => [
     ...volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
     ...devices.map(({ source }) => source),
+    ...loggedTo(logging?.driver ?? "", logging?.options ?? {}),
   ]);
   const files = [...Object.values(model.secrets), ...Object.values(model.configs)].flatMap(({ file }) => file ?? []);
   const options = Object.values(model.volumes).flatMap(({ driver, driverOpts }) => reachedPaths(driver, driverOpts));
-  return [...live, ...services, ...files, ...options];
+  const built = [...Object.values(model.services), ...Object.values(model.buildServices)];
+  const builds = built.flatMap(({ build }) =>
+    build === undefined ? [] : buildPaths(build, model, projectRoot).map(({ source }) => source),
+  );
+  return [...services, ...files, ...options, ...builds];
+}
+
+function loggedTo(...log: Parameters<typeof logTarget>): string[] {
+  return [logSocket(logTarget(...log))].flatMap((socket) => socket ?? []);
 }
 
 function reachedPaths(driver: string | undefined, options: Readonly<Record<string, string>>): string[] {
@@ -92,25 +134,4 @@ async function readRealPaths(world: World, paths: readonly string[]): Promise<[p
 /** What this user may not look into is judged by its name. */
 function hiddenFromUs(error: unknown): undefined {
   if (!(error instanceof FileReadError)) throw error;
-}
-
-async function readVolumes(world: World, names: readonly string[]): Promise<VolumeFact[]> {
-  if (names.length === 0) return [];
-  const { stdout } = await docker(world, volumesArgv(names));
-  const parsed = volumeSchema.safeParse(JSON.parse(stdout || "[]"));
-  return (parsed.data ?? []).map(({ Name, Driver, Options }) => ({
-    name: Name,
-    driver: Driver,
-    options: Options ?? {},
-  }));
-}
-
-/** Drivers of external networks; those of its own the model tells. */
-async function readNetworkDrivers(world: World, model?: ComposeModel): Promise<ReadonlyMap<string, string>> {
-  const external = Object.entries(model?.networks ?? {}).filter(([, network]) => network.external);
-  if (model === undefined || external.length === 0) return new Map();
-  const names = external.map(([key]) => networkName(model, key));
-  const { stdout } = await docker(world, networksArgv(names));
-  const parsed = networksSchema.safeParse(JSON.parse(stdout || "[]"));
-  return new Map((parsed.data ?? []).map(({ Name, Driver }) => [Name, Driver]));
 }

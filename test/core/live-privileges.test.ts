@@ -188,12 +188,16 @@ describe("a container with", () => {
     expect(held({ mounts })).toEqual([]);
   });
 
-  test("another's namespaces names the service, by id, or another container", () => {
+  test("another's namespaces names the service, or the container, by id", () => {
     const hostConfig = { PidMode: `container:${database.Id}`, NetworkMode: `container:${"c".repeat(64)}` };
-    expect(held({ hostConfig }, host, inspected(database))).toEqual([
-      "host-namespace | network: another container",
+    const others = [{ id: "c".repeat(64), name: "theirs", mounts: [] }];
+    expect(held({ hostConfig }, { ...host, others }, inspected(database))).toEqual([
+      "host-namespace | network: container theirs | host-network",
       "host-namespace | pid: service db",
     ]);
+    expect(held({ hostConfig }, host, inspected(database))[0]).toBe(
+      `host-namespace | network: container ${"c".repeat(64)} | host-network`,
+    );
   });
 
   test("volumes of another service holds only what is mounted", () => {
@@ -208,8 +212,8 @@ describe("a container with", () => {
   });
 
   test("an address on the host's own network has every port there", () => {
-    const networkDrivers = new Map([["lan", "macvlan"]]);
-    expect(held({ network: { Networks: { lan: {} } } }, { ...host, networkDrivers })).toEqual([
+    const known = new Map([["lan", { driver: "macvlan", project: undefined }]]);
+    expect(held({ network: { Networks: { lan: {} } } }, { ...host, networks: known })).toEqual([
       "published-port | every port, on macvlan network lan",
     ]);
   });

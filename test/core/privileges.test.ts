@@ -24,7 +24,7 @@ describe("a service with", () => {
     [
       "another's namespaces",
       { pid: "service:db", network_mode: "container:x" },
-      ["host-namespace | network: another container", "host-namespace | pid: service db"],
+      ["host-namespace | network: container x | host-network", "host-namespace | pid: service db"],
     ],
     [
       "capabilities, however they are written",
@@ -109,27 +109,16 @@ describe("a service with", () => {
       },
       ["published-port | [::1]:2 -> 2/tcp", "published-port | [::]:1 -> 1/tcp"],
     ],
+    ["a provider", { provider: { type: "./run.sh" } }, ["host-program | provider ./run.sh | host-root"]],
     [
-      "a Docker daemon on the host",
-      { environment: { DOCKER_HOST: "tcp://me:pass@host.docker.internal:2375" } },
-      ["runtime-socket | DOCKER_HOST tcp://host.docker.internal:2375 | host-root"],
+      "models, whose flags nobody sees",
+      { models: { llm: { endpoint_var: "URL" }, other: null } },
+      ["host-program | docker model, for llm | host-root", "host-program | docker model, for other | host-root"],
     ],
-    [
-      "a Docker daemon behind a name for the host",
-      { environment: { DOCKER_HOST: "tcp://box:2375" }, extra_hosts: ["box=host-gateway"] },
-      ["runtime-socket | DOCKER_HOST tcp://box:2375 | host-root"],
-    ],
-    [
-      "a Docker daemon behind a proxy",
-      { environment: { DOCKER_HOST: "tcp://docker-proxy:2375" } },
-      ["runtime-socket | DOCKER_HOST tcp://docker-proxy:2375"],
-    ],
-    ["a socket of the guard", { environment: { DOCKER_HOST: "unix:///run/guard/docker.sock" } }, []],
-    ["a provider", { provider: { type: "model" } }, ["host-program | provider model | host-root"]],
     [
       "a privileged hook",
-      { post_start: [{ privileged: true }], pre_stop: [{}] },
-      ["privileged | post_start hook | host-root"],
+      { pre_start: [{ privileged: true }], post_start: [{}, { privileged: true }], pre_stop: [{ user: "root" }] },
+      ["privileged | post_start hook | host-root", "privileged | pre_start hook | host-root"],
     ],
     [
       "a privileged build",
@@ -143,6 +132,32 @@ describe("a service with", () => {
       "another container's volumes",
       { volumes_from: ["container:x:ro"] },
       ["host-bind | volumes of container x | host-files"],
+    ],
+    [
+      "another runtime, other limits and annotations",
+      { runtime: "kata", cgroup_parent: "/other", oom_score_adj: -500, annotations: { "org.systemd.property.X": "1" } },
+      [
+        "security-option | annotation org.systemd.property.X",
+        "security-option | cgroup parent /other",
+        "security-option | oom score -500",
+        "security-option | runtime kata",
+      ],
+    ],
+    [
+      "what reaches nothing past it",
+      {
+        sysctls: { "net.core.somaxconn": "1024" },
+        storage_opt: { size: "1G" },
+        oom_score_adj: 500,
+        ipc: "shareable",
+        extra_hosts: ["box=host-gateway"],
+        credential_spec: { file: "x.json" },
+        develop: { watch: [{ path: "/etc", action: "sync", target: "/x" }] },
+        external_links: ["other:alias"],
+        tmpfs: ["/x"],
+        dns: ["1.1.1.1"],
+      },
+      [],
     ],
     ["nothing special", { image: "x", user: "0", networks: { default: null }, environment: { A: "b" } }, []],
   ])("%s holds exactly that", (_what, service, expected) => {
@@ -162,9 +177,9 @@ describe("a service with", () => {
   });
 
   test("an external network that the engine knows as ipvlan has every port there as well", () => {
-    const networkDrivers = new Map([["lan", "ipvlan"]]);
+    const known = new Map([["lan", { driver: "ipvlan", project: undefined }]]);
     const networks = { outside: { name: "lan", external: true } };
-    expect(granted({ networks: { outside: null } }, { networks }, { ...host, networkDrivers })).toEqual([
+    expect(granted({ networks: { outside: null } }, { networks }, { ...host, networks: known })).toEqual([
       "published-port | every port, on ipvlan network lan",
     ]);
   });

@@ -86,7 +86,15 @@ describe("a host path in disguise", () => {
       {},
       ["runtime-socket | /pipe/docker_engine (rw) | host-root"],
     ],
-    ["use_api_socket", { use_api_socket: true }, {}, [`${socket} (rw) | host-root`]],
+    [
+      "use_api_socket, which copies in the registry logins too",
+      { use_api_socket: true },
+      {},
+      [
+        `${socket} (rw) | host-root`,
+        "credential-directory | the operator's registry logins, by use_api_socket | host-files",
+      ],
+    ],
     ["an image as a volume", { volumes: [{ type: "image", source: "/etc", target: "/b" }] }, {}, []],
     ["an anonymous volume", { volumes: [{ type: "volume", target: "/c" }] }, {}, []],
   ])("is seen through: %s", (_what, service, rest, expected) => {
