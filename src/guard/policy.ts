@@ -6,6 +6,8 @@ export interface Policy {
   readonly images: readonly string[];
   /** What the whole name of a sandbox has to match. */
   readonly names: RegExp;
+  /** Whether a container may have no name given by the client: Docker then makes one up. */
+  readonly unnamed: boolean;
   /** `none`, or the one network that sandboxes may join. */
   readonly network: string;
   /** Ports that a sandbox may publish; undefined: none. Any host address that a client asks for becomes `hostAddress`. */
@@ -22,17 +24,23 @@ export interface Policy {
     | {
         /** An absolute path, which the guard sees under the same name. Everything bound lies really below it. */
         readonly root: string;
+        /** The first entry that matches both paths counts. */
         readonly allowed: readonly {
           /** What the path below the root has to match, as a whole. */
           readonly source: RegExp;
           /** What the path in the container has to match, as a whole. */
           readonly target: RegExp;
+          /** Makes the mount read-only whatever the client says. */
           readonly readOnly: boolean;
         }[];
         /** The named volume whose subdirectories are mounted in place of paths (API 1.45): closes the race of a path that changes after the check. */
         readonly volume: string | undefined;
       }
     | undefined;
+  /** Named volumes that a sandbox may mount, by name and path in the container. The first that matches both counts. */
+  readonly volumes: readonly { readonly name: RegExp; readonly target: RegExp; readonly readOnly: boolean }[];
+  /** Entries of `/etc/hosts` that a client may ask for, to the letter, such as `host.docker.internal:host-gateway`. */
+  readonly extraHosts: readonly string[];
   /** Injected where a client says nothing, and the most that it can ask for. */
   readonly limits: {
     readonly memoryBytes: number;
