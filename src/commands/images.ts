@@ -1,5 +1,5 @@
 import type { AcceptName } from "../core/plan.ts";
-import { type ImageRequest, planBuild, planPull } from "../core/plan-images.ts";
+import { type ImageRequest, imageFindings, planBuild, planPull } from "../core/plan-images.ts";
 import { stepTask } from "../shell/apply.ts";
 import { withLock } from "../shell/lock.ts";
 import type { World } from "../world.ts";
@@ -35,7 +35,7 @@ async function obtain(
 ): Promise<void> {
   const { model } = situation.facts;
   stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
-  stopOnErrors(situation.facts.findings);
+  stopOnErrors(imageFindings(situation.facts));
   const { services, steps, questions } = plan();
   await consent(world, questions);
   if (steps.length > 0) {

@@ -1,4 +1,6 @@
 import { composeEnvironment, restartArgv } from "../core/compose-argv.ts";
+import type { Finding } from "../core/finding.ts";
+import { DeployError } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { docker, projectContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
@@ -7,16 +9,13 @@ import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 import { servicesOf, stopOnUnknownServices } from "./services.ts";
 
-/** Restarts services and waits until they are healthy again. */
+/** Restarts services and waits until they are healthy again; where nothing is deployed it refuses (D068). */
 export async function restart(world: World, flags: GlobalFlags, services: readonly string[]): Promise<void> {
   const { config, territory, project } = await readSetting(world, flags);
   const known = servicesOf((await projectContainers(world, project)).containers);
   stopOnUnknownServices(services, known, project);
   const names = services.length > 0 ? services : known;
-  if (names.length === 0) {
-    world.reporter.result(`nothing of ${project} is running`, { version: 1, exitCode: 0, services: [] });
-    return;
-  }
+  if (names.length === 0) throw new DeployError([nothingToRestart(project)]);
   await withLock(world, territory.statePath, "restart", () =>
     world.reporter.tasks([
       {
@@ -42,4 +41,14 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
     ]),
   );
   world.reporter.result(`restarted ${names.join(", ")}`, { version: 1, exitCode: 0, services: names });
+}
+
+/** A script that restarts counts on something that runs afterwards: that nothing was there is no success. */
+function nothingToRestart(project: string): Finding {
+  return {
+    code: "D068",
+    severity: "error",
+    message: `nothing of ${project} is deployed, so there is nothing to restart`,
+    fix: "./deploy up starts it; ./deploy status --project NAME looks at another project",
+  };
 }

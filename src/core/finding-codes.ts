@@ -57,6 +57,7 @@ export const findingCodes = {
   D065: { kind: "refused", title: "Containers known only by their names would be removed and nobody confirmed it." },
   D066: { kind: "refused", title: "A project of this name was deployed from another folder." },
   D067: { kind: "refused", title: "The project that this folder deployed before still runs under another name." },
+  D068: { kind: "refused", title: "There is nothing to restart." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

@@ -88,6 +88,14 @@ function pullSteps(toPull: readonly NeededImage[], why: string, policy: "missing
   return toPull.length === 0 ? [] : [{ kind: "pull", why, services: toPull.map(({ service }) => service), policy }];
 }
 
+/** What only keeps a stack from starting: a busy port, a missing socket or kubeconfig, a bind source, an empty export. */
+const startOnly: readonly Finding["code"][] = ["D045", "D046", "D047", "D048", "D062"];
+
+/** The findings that concern images: whoever builds or pulls may well do so beside a stack that still holds the port. */
+export function imageFindings({ findings }: Facts): Finding[] {
+  return findings.filter(({ code }) => !startOnly.includes(code));
+}
+
 /** What obtaining images on request does: the same decisions as in an `up`, without its start. */
 export type ImageRequest = Pick<Plan, "services" | "steps" | "privileges" | "questions">;
 
