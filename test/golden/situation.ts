@@ -37,6 +37,13 @@ const factsSchema = z.strictObject({
     .default([])
     .describe("Containers of the project that another folder deployed."),
   former: z.strictObject({ project: z.string(), names: z.array(z.string()) }).optional(),
+  engine: z
+    .strictObject({
+      volumes: z.array(z.object({ name: z.string(), options: textMap.default({}), project: z.string().optional() })),
+      networks: z.record(z.string(), z.object({ driver: z.string().optional(), project: z.string().optional() })),
+    })
+    .default({ volumes: [], networks: {} })
+    .describe("Volumes and networks that are there, by the project that made them."),
   networks: z.array(z.string()).default([]).describe("The project's, where a container is on one that is not known."),
   applied: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })).default([]),
   environment: textMap.default({}).describe("The gateway's environment, for `$NAME` in config.yaml."),
@@ -128,7 +135,12 @@ function factsOf(
     images: new Map(images.flatMap(([name, id]) => (id === null ? [] : [[name, id] as const]))),
     containers: must(parseContainers(mergeByName(running, given.containers))),
     sandboxes: must(parseContainers(given.sandboxes)),
-    context: { projectRoot: root, home, cgroupVersion: 2 },
+    context: {
+      ...{ projectRoot: root, home, cgroupVersion: 2, volumes: given.engine.volumes },
+      networks: new Map(
+        Object.entries(given.engine.networks).map(([name, { driver, project }]) => [name, { driver, project }]),
+      ),
+    },
     foreign: given.foreign,
     former: given.former,
     networks: given.networks,
