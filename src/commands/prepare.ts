@@ -128,15 +128,9 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
 }
 
 /** The variables that the tool itself sets for Compose, so that configuration and stack cannot disagree. */
-async function stackVariables(
-  world: World,
-  { config, territory }: Setting,
-  platform: Source | undefined,
-  images: ImageSource,
-) {
-  const { socket } = config.config.sandbox.docker;
+async function stackVariables(world: World, { territory }: Setting, platform: Source | undefined, images: ImageSource) {
   const [socketStat, kubeconfig] = await Promise.all([
-    world.files.stat(socket),
+    world.files.stat(territory.socketPath),
     world.files.stat(territory.kubeconfigPath),
   ]);
   // A kubeconfig that only its owner can read is read by a provisioner that runs as its owner.
@@ -147,7 +141,7 @@ async function stackVariables(
     SECRETS_DIR: territory.secretsPath,
     KUBECONFIG_FILE: territory.kubeconfigPath,
     ...(isPrivate ? { PROVISIONER_USER: `${kubeconfig.uid}:${kubeconfig.gid}` } : {}),
-    DOCKER_SOCKET: socket,
+    DOCKER_SOCKET: territory.socketPath,
     DOCKER_SOCKET_GID: String(socketStat?.gid ?? 0),
     ...(images === "local" ? localImageVariables(world.version) : {}),
   };

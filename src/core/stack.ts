@@ -13,6 +13,8 @@ export interface Territory {
   /** File secrets as containers mount them, derived from the environment file. */
   readonly secretsPath: string;
   readonly kubeconfigPath: string;
+  /** The host's Docker socket. */
+  readonly socketPath: string;
 }
 
 /** Which images a stack runs: built on published bases, or made here from Debian packages. */
@@ -71,6 +73,7 @@ export function territoryOf(config: DeployConfig, configPath: string, home: stri
     statePath: joinPath(root, ".deploy"),
     secretsPath: joinPath(root, ".deploy/secrets"),
     kubeconfigPath: at(config.sandbox.kubeconfig),
+    socketPath: at(config.sandbox.docker.socket),
   };
 }
 

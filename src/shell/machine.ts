@@ -1,10 +1,11 @@
+import { relative } from "node:path";
 import type { ConfigFile } from "../core/config.ts";
 import { type EnvFile, parseEnvFile } from "../core/env-file.ts";
 import { unsetFindings } from "../core/env-finding.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding, Outcome } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
-import { relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
+import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
 import { visibleLine } from "../core/visible-text.ts";
 import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
@@ -21,11 +22,11 @@ export async function machineFindings(
   const { mode } = stack.detection;
   const special =
     mode === "aio"
-      ? await socketFinding(world, config)
+      ? await socketFinding(world, config, territory)
       : mode === "provisioner"
         ? await kubeconfigFinding(world, config, territory, model)
         : [];
-  const checked = [config.config.sandbox.docker.socket, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
+  const checked = [territory.socketPath, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
   return [
     ...special,
     ...emptyExports(world, model),
@@ -52,8 +53,8 @@ function emptyExports(world: World, model: ComposeModel): Finding[] {
   }));
 }
 
-async function socketFinding(world: World, config: ConfigFile): Promise<Finding[]> {
-  const path = config.config.sandbox.docker.socket;
+async function socketFinding(world: World, config: ConfigFile, territory: Territory): Promise<Finding[]> {
+  const path = territory.socketPath;
   const stat = await world.files.stat(path);
   if (stat?.kind === "socket") return [];
   return [
@@ -122,14 +123,27 @@ async function bindFindings(
   );
   const asked = binds.filter(({ source }) => !checked.includes(source) && !source.startsWith(own));
   const stats = await Promise.all(asked.map(({ source }) => world.files.stat(source)));
-  return asked
-    .filter((_, index) => stats[index] === undefined)
-    .map(({ service, source }) => ({
-      code: "D048",
-      severity: "error",
-      message: `${service} mounts ${source}, which does not exist`,
-      fix: "create it, or correct the path in the Compose file or its variable",
-    }));
+  const missing = asked.filter((_, index) => stats[index] === undefined);
+  return Promise.all(
+    missing.map(async ({ service, source }): Promise<Finding> => {
+      const message = `${service} mounts ${source}, which does not exist`;
+      return { code: "D048", severity: "error", message, fix: await bindFix(world, territory, stack, source) };
+    }),
+  );
+}
+
+/** Compose resolves the relative paths of all files at the folder of the first one, which is not what an overlay looks like. */
+async function bindFix(world: World, { root }: Territory, { files }: Stack, source: string): Promise<string> {
+  const start = folderOf(files[0] ?? root);
+  const path = relative(start, source);
+  const meant = [...new Set([root, ...files.map(folderOf)])].map((folder) => joinPath(folder, path));
+  const stats = await Promise.all(meant.map((each) => world.files.stat(each)));
+  const found = meant.find((_, index) => stats[index] !== undefined);
+  const rule = `relative paths of every Compose file start at ${start}, the folder of the first one`;
+  if (found !== undefined) return `${rule}: write ${found} in its place`;
+  if (start === root || path.startsWith("../"))
+    return "create it, or correct the path in the Compose file or its variable";
+  return `create it, or correct the path; ${rule}, so for one in your folder write ${joinPath(root, path)}`;
 }
 
 /** Finds what is wrong with the files that the configuration names, before Compose is asked about them. */

@@ -93,6 +93,7 @@ describe("the operator's files", () => {
       statePath: "/srv/demo/.deploy",
       secretsPath: "/srv/demo/.deploy/secrets",
       kubeconfigPath: "/srv/demo/kube.yaml",
+      socketPath: "/var/run/docker.sock",
     });
   });
 
