@@ -15,21 +15,22 @@ import { type Grant, type Privilege, type PrivilegeContext, privilegeKey, sorted
  * for them it runs all the same. What only the model can show (`provider`, hooks, builds) is marked as unseen.
  */
 export function privilegesOfModel(
-  model: ComposeModel,
+  merged: ComposeModel,
   context: PrivilegeContext,
-  activeServices?: readonly string[],
+  activeServices: readonly string[] = Object.keys(merged.services),
 ): readonly Privilege[] {
+  const broughtUp = withDependencies(activeServices, merged);
+  const model = withOptional(broughtUp, merged);
   const known = withDeclaredNetworks(context, model);
   const active = Object.entries(model.services).filter(
-    ([name, { replicas }]) => replicas !== 0 && (activeServices?.includes(name) ?? true),
+    ([name, { replicas }]) => replicas !== 0 && (activeServices.includes(name) || name in merged.buildServices),
   );
-  const names = activeServices ?? Object.keys(model.services);
   const peers = peerNames(active, model.name);
   const privileges = active.flatMap(([name, service]) => [
     ...privilegesOf(accessOfService(name, service, model, peers, known), known),
     ...hookGrants(service).map((grant) => ({ service: name, ...grant })),
   ]);
-  const programs = withDependencies(names, model).flatMap((name) =>
+  const programs = broughtUp.flatMap((name) =>
     hostPrograms(model.services[name]).map((grant) => ({ service: name, ...grant })),
   );
   const built = [...active.map(([name]) => name), ...Object.keys(model.builtImages)];
@@ -163,8 +164,15 @@ function hostPrograms(service: ComposeService | undefined): Grant[] {
 }
 
 /** Compose brings up what a service depends on as well, to whatever number it is scaled. */
-function withDependencies(services: readonly string[], model: ComposeModel): string[] {
+function withDependencies(services: readonly string[], { services: all, buildServices }: ComposeModel): string[] {
   const found = new Set(services);
-  for (const name of found) for (const other of Object.keys(model.services[name]?.dependsOn ?? {})) found.add(other);
+  for (const name of found)
+    for (const other of Object.keys((all[name] ?? buildServices[name])?.dependsOn ?? {})) found.add(other);
   return [...found];
+}
+
+/** A service that is only built starts all the same if another depends on it and a second profile of it is active. */
+function withOptional(broughtUp: readonly string[], model: ComposeModel): ComposeModel {
+  const optional = Object.entries(model.buildServices).filter(([name]) => broughtUp.includes(name));
+  return { ...model, services: { ...model.services, ...Object.fromEntries(optional) } };
 }

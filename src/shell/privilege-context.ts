@@ -99,15 +99,15 @@ function hostPaths(
 }
 
 function modelPaths(model: ComposeModel, projectRoot: string): string[] {
-  const services = Object.values(model.services).flatMap(({ volumes, devices, logging }) => [
+  const all = [...Object.values(model.services), ...Object.values(model.buildServices)];
+  const services = all.flatMap(({ volumes, devices, logging }) => [
     ...volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
     ...devices.map(({ source }) => source),
     ...loggedTo(logging?.driver ?? "", logging?.options ?? {}),
   ]);
   const files = [...Object.values(model.secrets), ...Object.values(model.configs)].flatMap(({ file }) => file ?? []);
   const options = Object.values(model.volumes).flatMap(({ driver, driverOpts }) => reachedPaths(driver, driverOpts));
-  const built = [...Object.values(model.services), ...Object.values(model.buildServices)];
-  const builds = built.flatMap(({ build }) =>
+  const builds = all.flatMap(({ build }) =>
     build === undefined ? [] : buildPaths(build, model, projectRoot).map(({ source }) => source),
   );
   return [...services, ...files, ...options, ...builds];

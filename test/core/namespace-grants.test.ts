@@ -124,25 +124,3 @@ describe("whoever shares the processes of a service", () => {
     expect(grantedTo(services)[0]).toBe("app host-namespace | pid: service db");
   });
 });
-
-describe("what Compose brings up for a service", () => {
-  test.each([
-    ["a provider", { provider: { type: "./run.sh" } }, "docker host-program | provider ./run.sh | host-root"],
-    ["a model", { models: { llm: null } }, "docker host-program | docker model, for llm | host-root"],
-  ])("counts if it is scaled to zero and only another depends on it: %s", (_what, service, line) => {
-    const services = {
-      app: { depends_on: { middle: {} } },
-      middle: { depends_on: { docker: {} } },
-      docker: { ...service, scale: 0 },
-      other: { provider: { type: "x" } },
-    };
-    expect(privilegesOfModel(modelOf({ services }), host, ["app"]).map(lineOf)).toEqual([line]);
-  });
-
-  test("takes along the socket of a service whose volumes it takes", () => {
-    const services = { app: { volumes_from: ["api"] }, api: { use_api_socket: true } };
-    expect(privilegesOfModel(modelOf({ services }), host, ["app"]).map(lineOf)).toEqual([
-      "app runtime-socket | /var/run/docker.sock (rw) | host-root",
-    ]);
-  });
-});
