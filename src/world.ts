@@ -61,15 +61,14 @@ export interface World {
   readonly process: ProcessTable;
 }
 
-/** What tells this process from one that had its number before. */
-export interface ProcessFacts {
+/** What lock and temporary files need to know about processes on this host, and about this one. */
+export interface ProcessTable {
   readonly pid: number;
-  /** An opaque mark of when a process began; undefined when there is no such process or the system does not tell. */
+  /**
+   * An opaque mark of when a process began, which tells it from one that had its number before; undefined when there is no
+   * such process or the system does not tell.
+   */
   startOf(pid: number): Promise<string | undefined>;
-}
-
-/** What the lock needs to know about processes on this host. */
-export interface ProcessTable extends ProcessFacts {
   /** Whether a process with this number runs, whoever it belongs to; one that has only not been reaped yet does not. */
   isRunning(pid: number): Promise<boolean>;
 }

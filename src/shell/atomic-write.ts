@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, link, lstat, open, readdir, readlink, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { ProcessFacts } from "../world.ts";
+import type { ProcessTable } from "../world.ts";
 
 /** Writes beside the file, flushes to the disk, renames, flushes the folder. On failure the old file is untouched. */
 export async function replaceAtomically(
   path: string,
   content: string,
   { mode, own }: { readonly mode: number; readonly own: boolean },
-  processes?: ProcessFacts,
+  processes?: ProcessTable,
 ): Promise<void> {
   const target = own ? path : await followLinks(path);
   const existing = await lstatIfThere(target);
@@ -31,7 +31,7 @@ export async function createAtomically(
   path: string,
   content: string,
   mode: number,
-  processes?: ProcessFacts,
+  processes?: ProcessTable,
 ): Promise<boolean> {
   await sweepLeftovers(path, processes);
   const temporary = await temporaryPath(path, processes);
@@ -104,21 +104,28 @@ async function followLinks(path: string, depth = 0): Promise<string> {
 }
 
 /** The writer is part of the name: its number and when it began, because numbers are used again. */
-async function temporaryPath(target: string, processes: ProcessFacts | undefined): Promise<string> {
+async function temporaryPath(target: string, processes: ProcessTable | undefined): Promise<string> {
   const start = await processes?.startOf(processes.pid);
   const writer = `${processes?.pid ?? 0}-${start ?? "unknown"}`;
   return join(dirname(target), `.${basename(target)}.${writer}.${randomBytes(6).toString("hex")}.tmp`);
 }
 
-/** Removes what a killed writer left: such a file is never read, but may hold secrets. The files of live writers stay. */
-async function sweepLeftovers(target: string, processes: ProcessFacts | undefined): Promise<void> {
+/** Removes what a killed writer left: such a file is never read, but may hold secrets. Those of live writers stay. */
+async function sweepLeftovers(target: string, processes: ProcessTable | undefined): Promise<void> {
   if (processes === undefined) return;
   const prefix = `.${basename(target)}.`;
   for (const name of await readdir(dirname(target))) {
     const writer = name.startsWith(prefix) ? /^(\d+)-(\d+)\.[0-9a-f]{12}\.tmp$/.exec(name.slice(prefix.length)) : null;
-    if (writer === null || (await processes.startOf(Number(writer[1]))) === writer[2]) continue;
+    if (writer === null || (await mayLive(processes, Number(writer[1]), writer[2]))) continue;
     await unlink(join(dirname(target), name)).catch(() => undefined);
   }
+}
+
+/** A process that runs and hides when it began (hidepid, no /proc) may well be the writer. */
+async function mayLive(processes: ProcessTable, pid: number, start: string | undefined): Promise<boolean> {
+  if (!(await processes.isRunning(pid))) return false;
+  const known = await processes.startOf(pid);
+  return known === undefined || known === start;
 }
 
 async function flushDirectory(path: string): Promise<void> {

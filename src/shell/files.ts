@@ -3,11 +3,11 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, stat, unlin
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
-import type { ProcessFacts } from "../world.ts";
+import type { ProcessTable } from "../world.ts";
 import { createAtomically, replaceAtomically, systemCode, systemError } from "./atomic-write.ts";
 
 /** Builds the real file operations. With `processes`, temporary files of writers that no longer live are swept away. */
-export function createFiles(processes?: ProcessFacts): Files {
+export function createFiles(processes?: ProcessTable): Files {
   return {
     read: (path) => reading(path, undefined, () => readText(path)),
     stat: (path) => reading(path, undefined, async () => describe(await stat(path))),

@@ -25,9 +25,9 @@ import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileReadError, FileWriteError } from "../../src/files.ts";
 import { createFiles, writing } from "../../src/shell/files.ts";
-import { processStart } from "../../src/shell/processes.ts";
+import { createProcessTable, processStart } from "../../src/shell/processes.ts";
 
-const processes = { pid: process.pid, startOf: processStart };
+const processes = createProcessTable(process);
 const files = createFiles(processes);
 const isRoot = process.getuid?.() === 0;
 let folder = "";
@@ -305,6 +305,15 @@ describe("a writer that was killed", () => {
     expect(readdirSync(folder).sort()).toEqual([".env", ...others.map((name) => `.${name}`)].sort());
   });
 
+  test("is not told from a live one where the system hides when it began: its file stays", async () => {
+    const alive = `.env.${process.pid}-1.0123456789ab.tmp`;
+    const dead = `.env.${deadPid}-1.0123456789ab.tmp`;
+    for (const name of [alive, dead]) writeFileSync(at(`.${name}`), "SENTINEL");
+    const hiding = createFiles({ ...processes, startOf: async () => undefined });
+    await hiding.writeAtomic(at(".env"), "1");
+    expect(readdirSync(folder).sort()).toEqual([".env", `.${alive}`].sort());
+  });
+
   test("with SIGKILL leaves the whole old or the whole new content, and the next write leaves only the file", async () => {
     const outfile = at("files.mjs");
     const entry = join(import.meta.dirname, "../../src/shell/files.ts");
@@ -324,7 +333,14 @@ const writer = `
     const stat = await readFile("/proc/" + pid + "/stat", "utf8").catch(() => undefined);
     return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   };
-  const files = createFiles({ pid: process.pid, startOf });
+  const isRunning = async (pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const files = createFiles({ pid: process.pid, startOf, isRunning });
   for (let index = 0; ; index += 1) {
     await files.writeAtomic(process.argv[2], String(index % 10).repeat(300000));
     process.stdout.write(".");
