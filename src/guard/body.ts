@@ -1,7 +1,7 @@
 import { deny } from "./body-decision.ts";
 import type { ArchiveBody } from "./decision.ts";
 import type { Frame } from "./framing.ts";
-import { isNumber, isObject, type JsonObject, type JsonValue } from "./json.ts";
+import { isNumber, isObject, type JsonObject, type JsonValue, serializeJson } from "./json.ts";
 import { clientLimits, parseJson } from "./json-reader.ts";
 import { malformed, quoted, type Reading, read } from "./reading.ts";
 import type { Route } from "./routes.ts";
@@ -51,14 +51,14 @@ function readNothing(frame: Frame, body: Uint8Array, query: ReadonlyMap<string, 
   if (value.kind !== "read") return value;
   if (value.value === null) return read({ kind: "nothing" });
   if (!isObject(value.value)) return deny("body.unexpected", "this request has no body", {}, 400);
-  const extra = [...value.value].find(([name, member]) => query.get(name) !== plain(member));
+  const extra = [...value.value].find(([name, member]) => !repeats(member, query.get(name)));
   if (extra === undefined) return read({ kind: "nothing" });
   return deny("body.unexpected", `this request takes no ${quoted(extra[0])} in its body`, { field: extra[0] });
 }
 
-function plain(value: JsonValue): string | undefined {
-  if (typeof value === "boolean") return String(value);
-  return isNumber(value) ? value.digits : typeof value === "string" ? value : undefined;
+function repeats(value: JsonValue, parameter: string | undefined): boolean {
+  if (typeof value === "string") return value === parameter;
+  return (typeof value === "boolean" || isNumber(value)) && serializeJson(value) === parameter;
 }
 
 function readJsonObject(frame: Frame, body: Uint8Array): Reading<Payload> {
