@@ -1,3 +1,10 @@
+import { createHash } from "node:crypto";
+import { type Document, LineCounter, parseAllDocuments } from "yaml";
+import { type PolicyFinding, type PolicyPlaces, placesOf } from "./policy-finding.ts";
+import { issueFindings } from "./policy-issues.ts";
+import { policySchema } from "./policy-schema.ts";
+import { compilePolicy } from "./policy-terms.ts";
+
 /** What a guard lets through: the validated policy file. Everything that it does not name is refused. */
 export interface Policy {
   /** The value of the label `sandbox-deploy.guard` on every container created through this guard; no two guards on one engine share it. */
@@ -75,4 +82,70 @@ export interface Policy {
     readonly archive: boolean;
     readonly events: boolean;
   };
+}
+
+/** A policy that was read, with what is worth knowing about it; or every error of its file at once. */
+export type PolicyReading =
+  | {
+      readonly ok: true;
+      readonly policy: Policy;
+      /** SHA-256 of the text, in hex: what `sha256sum` says of the file. */
+      readonly hash: string;
+      readonly findings: readonly PolicyFinding[];
+    }
+  | { readonly ok: false; readonly hash: string; readonly findings: readonly PolicyFinding[] };
+
+/** What a policy file leaves to whoever starts the guard; the file's own word counts. */
+export interface PolicyDefaults {
+  readonly owner?: string | undefined;
+  readonly images?: readonly string[] | undefined;
+}
+
+/** Reads the text of a policy file: YAML, and so JSON too. Every key that it does not know is an error. */
+export function readPolicy(text: string, defaults: PolicyDefaults = {}): PolicyReading {
+  const hash = createHash("sha256").update(text).digest("hex");
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { prettyErrors: false, lineCounter: lines });
+  const document = "empty" in documents ? undefined : documents[0];
+  const places = placesOf(document, lines);
+  const syntax = documents.flatMap((each) => [...each.errors, ...each.warnings]);
+  const findings = syntax.map(({ message, pos }) => places.finding(pos[0], `this is not valid YAML: ${message}`));
+  if (documents.length > 1) {
+    findings.push(places.finding(documents[1]?.range[0] ?? 0, "the file has more than one document; a policy is one"));
+  }
+  if (findings.length > 0) return { ok: false, hash, findings };
+  return { hash, ...understand(plainValue(document), places, defaults) };
+}
+
+function understand(
+  written: unknown,
+  places: PolicyPlaces,
+  defaults: PolicyDefaults,
+): { ok: true; policy: Policy; findings: PolicyFinding[] } | { ok: false; findings: PolicyFinding[] } {
+  if (typeof written !== "object" || written === null || Array.isArray(written)) {
+    return { ok: false, findings: [places.finding(0, "a policy is a mapping: owner, images, names, network …")] };
+  }
+  const given = Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
+  const parsed = policySchema.safeParse({ ...given, ...written }, { reportInput: true });
+  if (!parsed.success) {
+    return { ok: false, findings: inOrder(parsed.error.issues.flatMap((issue) => issueFindings(issue, places))) };
+  }
+  const { policy, findings } = compilePolicy(parsed.data, places);
+  return policy === undefined
+    ? { ok: false, findings: inOrder(findings) }
+    : { ok: true, policy, findings: inOrder(findings) };
+}
+
+function inOrder(findings: readonly PolicyFinding[]): PolicyFinding[] {
+  return findings.toSorted((left, right) => left.line - right.line || left.column - right.column);
+}
+
+/** The value of a document; undefined where its aliases lead nowhere, or unfold to too much. */
+function plainValue(document: Document.Parsed | undefined): unknown {
+  try {
+    return document?.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
