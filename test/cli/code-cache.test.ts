@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { useWorkbench } from "./support/use-workbench.ts";
 
-const bench = useWorkbench();
+const bench = useWorkbench({ ownTool: true });
 
 async function caches(): Promise<string[]> {
   const dist = join(bench().tool, "dist");

@@ -102,7 +102,8 @@ describe("a project's name that Compose or a file system could misread", () => {
     );
     expect(said.split("\n").filter((each) => each !== "").length).toBe(2);
     expect(said).not.toContain("\u001b");
-    expect(await workbench().calls()).toEqual([]);
+    // The list of containers is asked for before the command line is read, and changes nothing.
+    expect((await workbench().calls()).filter(([what]) => what !== "ps")).toEqual([]);
   };
 
   test.each(names)("%j is D001 with exit 2 on one line, and nothing runs", (name) => isRefused(name, "down"));

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Rule } from "./support/scripted-docker.ts";
 import { useWorkbench } from "./support/use-workbench.ts";
-import type { Rule } from "./support/workbench.ts";
 
 const workbench = useWorkbench();
 

@@ -3,8 +3,8 @@ import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import type { Rule } from "./support/scripted-docker.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";
-import type { Rule } from "./support/workbench.ts";
 
 const workbench = useWorkbench();
 const isRoot = process.getuid?.() === 0;

@@ -111,6 +111,8 @@ export async function makeCheckout(): Promise<Checkout> {
     child.stderr.on("data", (chunk: Buffer) => {
       output.stderr += chunk.toString();
     });
+    // A launcher may end before it has read anything.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(stdin ?? "");
     const done = new Promise<Run>((resolve, reject) => {
       child.on("error", reject);

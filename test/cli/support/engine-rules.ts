@@ -1,5 +1,5 @@
 import { type InspectedParts, inspected } from "../../support/inspected.ts";
-import type { Rule } from "./workbench.ts";
+import type { Rule } from "./scripted-docker.ts";
 
 /** Rules by which the engine has exactly these containers, by name; with `times` only for so many lists of them. */
 export function containersThere(containers: Readonly<Record<string, InspectedParts>>, times?: number): Rule[] {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { expect } from "vitest";
 import { eventually } from "../../support/command.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -15,7 +16,7 @@ export interface Terminal {
   signal(name: NodeJS.Signals): Promise<void>;
   /** Waits until the tool has ended; whether it left the terminal as it was, and its cursor visible. */
   ended(): Promise<{ readonly exitCode: number; readonly sane: boolean }>;
-  /** Takes the terminal away, as a lost connection does. */
+  /** Takes the terminal away, as a lost connection does, and waits until the tool has ended. */
   close(): Promise<void>;
 }
 
@@ -29,7 +30,7 @@ export async function openTerminal(bench: Workbench, columns: number, ...args: s
   const line = [
     'trap "" HUP; stty -a >before',
     `sh -c 'echo $$ >pid; exec "$@"' - "${process.execPath}" -- "${bench.tool}/dist/main.js" ${args.join(" ")}`,
-    "echo $? >status; stty -a >after; exec sleep 600",
+    "echo $? >status; stty -a >after; exec cat",
   ].join("; ");
   const size = ["-x", String(columns), "-y", "50"];
   await execute("tmux", [...server, "new-session", "-d", ...size, "-s", "test", line], {
@@ -62,6 +63,18 @@ export async function openTerminal(bench: Workbench, columns: number, ...args: s
       });
       return { exitCode, sane: cursor === "1\n" && after === (await readFile(at("before"), "utf8")) };
     },
-    close: async () => void (await tmux("kill-server").catch(() => "")),
+    close: async () => {
+      await tmux("kill-server").catch(() => "");
+      const pid = await number("pid");
+      await eventually(async () => expect(isRunning(pid)).toBe(false));
+    },
   };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

@@ -1,17 +1,20 @@
 import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
-import { buildTool, createWorkbench, type Workbench } from "./workbench.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from "vitest";
+import { buildTool } from "./tool-build.ts";
+import { createWorkbench, type Workbench } from "./workbench.ts";
 
-/** Builds the tool once for a test file and gives every test a folder of its own. */
-export function useWorkbench(): () => Workbench {
-  let tool = "";
+/** Gives every test a folder of its own. The tool is the one of the whole run, or a new one where a test changes it. */
+export function useWorkbench(options: { readonly ownTool?: boolean } = {}): () => Workbench {
+  let tool = inject("tool");
   let bench: Workbench | undefined;
-  beforeAll(async () => {
-    tool = await buildTool();
-  });
-  afterAll(() => rm(tool, { recursive: true, force: true }));
+  if (options.ownTool) {
+    beforeAll(async () => {
+      tool = await buildTool();
+    });
+    afterAll(() => rm(tool, { recursive: true, force: true }));
+  }
   beforeEach(async () => {
-    bench = await createWorkbench(tool);
+    bench = await createWorkbench(tool, inject("benches"));
   });
   afterEach(() => bench?.dispose());
   return () => {

@@ -1,26 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { command, type Ended, eventually } from "../../support/command.ts";
-import { freePort, repositoryRoot } from "../../support/stack.ts";
-
-/** An answer of the scripted docker to calls whose arguments, joined by spaces, match `when`. */
-export interface Rule {
-  readonly when: string;
-  readonly exitCode?: number;
-  readonly stdout?: string;
-  readonly stderr?: string;
-  /** Written one after the other, so that they arrive in pieces. */
-  readonly chunks?: readonly string[];
-  /** The call counts as a successful `compose up`. */
-  readonly starts?: boolean;
-  /** Only so many of the calls that match are answered like this, counted from when it was scripted. */
-  readonly times?: number;
-  /** The call does not end by itself. */
-  readonly hangs?: boolean;
-}
+import { delimiter, dirname, join } from "node:path";
+import { command, type Ended } from "../../support/command.ts";
+import { isFree } from "../../support/stack.ts";
+import { type Rule, startScriptedDocker } from "./scripted-docker.ts";
 
 /** A folder with a configuration, and the real tool with a scripted `docker` first on PATH. */
 export interface Workbench {
@@ -47,52 +31,27 @@ export interface Workbench {
   dispose(): Promise<void>;
 }
 
-const realDocker = ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delimiter)]
-  .map((folder) => join(folder, "docker"))
-  .find((path) => existsSync(path));
-
-/** Bundles the tool as it is in the working tree; the folder is to be removed by the caller. */
-export async function buildTool(): Promise<string> {
-  const tool = await mkdtemp(join(tmpdir(), "deploy-tool-"));
-  const built = await command(process.execPath, [
-    join(repositoryRoot, "scripts/build.mjs"),
-    join(tool, "dist"),
-    "0.0.1-test",
-  ]);
-  if (built.exitCode !== 0) throw new Error(`the tool could not be built: ${built.stderr}`);
-  await writeFile(join(tool, "package.json"), '{"type":"module"}');
-  await Promise.all(["compose", "templates"].map((name) => symlink(join(repositoryRoot, name), join(tool, name))));
-  return tool;
-}
+const realDocker =
+  ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delimiter)]
+    .map((folder) => join(folder, "docker"))
+    .find((path) => existsSync(path)) ?? "docker";
 
 /** Lays out a folder in `local` mode, with secrets and images in place. */
-export async function createWorkbench(tool: string): Promise<Workbench> {
-  const base = await mkdtemp(join(tmpdir(), "deploy-cli-"));
-  const [folder, bin, home] = [join(base, "here"), join(base, "bin"), join(base, "home")];
-  await Promise.all([folder, bin, home].map((path) => mkdir(path)));
-  const port = await freePort();
+export async function createWorkbench(tool: string, benches: string): Promise<Workbench> {
+  const { base, port } = await takePlace(benches);
+  const [folder, bin, home] = [join(base, "desk/here"), join(base, "bin"), join(base, "home")];
+  await Promise.all([folder, bin, home].map((path) => mkdir(path, { recursive: true })));
   const at = (name: string) => join(folder, name);
-  const rawCalls = async () =>
-    (await readFile(join(bin, "calls.jsonl"), "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
-  const script = async (...rules: Rule[]) => {
-    const earlierCalls = (await rawCalls()).length;
-    await writeFile(join(bin, "scenario.json"), JSON.stringify({ rules, realDocker, earlierCalls }));
-  };
-  await writeFile(
-    join(bin, "docker"),
-    `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "scripted-docker.mjs")}" "$@"\n`,
-    { mode: 0o755 },
-  );
-  await script();
   await writeFile(at("deploy.config.yaml"), "version: 1\nproject: scripted\n");
   await writeFile(at("config.yaml"), "sandbox:\n  use: deerflow.sandbox.local:LocalSandboxProvider\n");
   await writeFile(at(".env"), `PORT=${port}\nGATEWAY_API_KEY=${"a".repeat(43)}\nSTORE_PASSWORD=${"b".repeat(32)}\n`, {
     mode: 0o600,
   });
+  const frontDoor = createFrontDoor(port);
+  const inputs = [dirname(folder), join(tool, "compose")];
+  const docker = await startScriptedDocker({ bin, realDocker, inputs, answers: benches, called: frontDoor.knock });
   const named = (text: string) => text.replaceAll(folder, "<here>").replaceAll(tool, "<tool>");
-  const calls = async () => (await rawCalls()).map((line) => (JSON.parse(line) as string[]).map(named));
-  const changes = async () => (await calls()).filter(changesSomething);
-  let server: Server | undefined;
+  const calls = () => docker.calls.map((argv) => argv.map(named));
   const environment = {
     ...withoutSecrets(),
     PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
@@ -112,34 +71,70 @@ export async function createWorkbench(tool: string): Promise<Workbench> {
     environment,
     deploy: (...args) => deployWith({}, ...args),
     deployWith,
-    script,
+    script: async (...rules) => docker.script(rules),
     write: (name, text) => writeFile(at(name), text),
     read: (name) => readFile(at(name), "utf8"),
-    health: (service, health) => writeFile(join(bin, "health.json"), JSON.stringify({ [service]: health })),
-    calls,
-    changes,
-    openFrontDoor(mode) {
-      server = createServer((_request, response) => response.end(JSON.stringify({ status: "ok", mode })));
-      const open = async () => {
-        await eventually(async () => {
-          if (!(await changes()).some((argv) => argv.includes("up"))) throw new Error("compose up was not called");
-        });
-        server?.listen(port, "127.0.0.1");
-      };
-      // Without an `up` nobody asks at the door either.
-      void open().catch(() => undefined);
-    },
+    health: async (service, health) => docker.health(service, health),
+    calls: async () => calls(),
+    changes: async () => calls().filter(changesSomething),
+    openFrontDoor: frontDoor.open,
     async dispose() {
-      await new Promise((resolve) => (server?.listening ? server.close(resolve) : resolve(undefined)));
-      await rm(base, { recursive: true, force: true });
+      await Promise.all([frontDoor.close(), docker.close()]);
+      await rm(base, { recursive: true, force: true, maxRetries: 5 });
     },
+  };
+}
+
+/**
+ * Tests that do not run at the same time use the same folder and the same port, so that what one of them asked Compose
+ * serves the next. The port is one that no program gets by itself, and no longer used when another program has it.
+ */
+async function takePlace(benches: string): Promise<{ readonly base: string; readonly port: number }> {
+  for (let number = 1; ; number += 1) {
+    const base = join(benches, String(number));
+    const made = await mkdir(base).then(
+      () => true,
+      () => false,
+    );
+    if (!made) continue;
+    const known = Number(await readFile(`${base}.port`, "utf8").catch(() => "0"));
+    const port = known > 0 && (await isFree(known)) ? known : await quietPort();
+    if (port !== known) await writeFile(`${base}.port`, String(port));
+    return { base, port };
+  }
+}
+
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** A front door that answers as soon as it was opened and `compose up` was called. */
+function createFrontDoor(port: number) {
+  let started = false;
+  let server: Server | undefined;
+  const listen = () => {
+    if (started && server?.listening === false) server.listen(port, "127.0.0.1");
+  };
+  return {
+    open(mode: string) {
+      server = createServer((_request, response) => response.end(JSON.stringify({ status: "ok", mode })));
+      listen();
+    },
+    knock(argv: readonly string[]) {
+      started ||= argv.includes("up") && changesSomething(argv);
+      listen();
+    },
+    close: () => new Promise((resolve) => (server?.listening ? server.close(resolve) : resolve(undefined))),
   };
 }
 
 /** The variables of the machine that the tests run on, less those that Compose or the tool would take for theirs. */
 function withoutSecrets(): Record<string, undefined> {
   const names = Object.keys(process.env).filter((name) =>
-    /^COMPOSE_|^DOCKER_|KEY|TOKEN|SECRET|PASS|NO_COLOR|FORCE_COLOR/.test(name),
+    /^COMPOSE_|^DOCKER_|^VITEST|KEY|TOKEN|SECRET|PASS|NO_COLOR|FORCE_COLOR/.test(name),
   );
   return Object.fromEntries(names.map((name) => [name, undefined]));
 }
