@@ -16,18 +16,20 @@ summary=
 first_failed=
 failed=0
 
-# part NAME COMMAND...: runs one part and keeps its output
+# part NAME COMMAND...: starts one part, which keeps its output, its status and its seconds
 part() {
-  local name=$1 started=$SECONDS status=passed
+  local name=$1
   shift
-  "$@" >"$results/$name.log" 2>&1 || status=failed
-  settle "$name" "$status" "$started"
-  printf '%s %s\n' "$name" "$status" >>"$results/parts"
+  (
+    "$@" >"$results/$name.log" 2>&1 && status=passed || status=failed
+    printf '%s %s\n' "$status" "$SECONDS" >"$results/$name.ended"
+  ) &
 }
 
+# settle NAME STATUS SECONDS: shows how a part ended
 settle() {
   local line
-  printf -v line 'check: %-6s %s  %3d s' "$1" "$2" $((SECONDS - $3))
+  printf -v line 'check: %-6s %s  %3d s' "$1" "$2" "$3"
   printf '%s\n' "$line"
   summary+=$line$'\n'
   [ "$2" = failed ] || return 0
@@ -52,15 +54,22 @@ tests() {
     </dev/null 2>&1 | tee "$results/tests.log"
   code=${PIPESTATUS[0]}
   [ "$code" = 0 ] || status=failed
-  settle tests "$status" "$started"
+  settle tests "$status" $((SECONDS - started))
   printf 'quick %s\n' "$code" >>"$results/runs"
 }
 
 [ -d node_modules/vitest ] || { echo "check: the packages are not installed: npm ci" >&2; exit 1; }
+SECONDS=0
 part build node scripts/build.mjs
 part types tsc --noEmit
 part lint biome check --error-on-warnings .
 part shell check_shell
+wait
+for name in build types lint shell; do
+  read -r status seconds <"$results/$name.ended"
+  settle "$name" "$status" "$seconds"
+  printf '%s %s\n' "$name" "$status" >>"$results/parts"
+done
 tests
 
 if [ "$failed" -gt 0 ] && [ -z "${1:-}" ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests: sets the machine up where it may, runs scripts/check.sh and the scenarios on a real Docker engine, removes
-# what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
+# All tests: sets the machine up where it may, runs scripts/check.sh, the slow tests and the scenarios on a real Docker engine,
+# removes what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
 #
 # usage: scripts/test.sh
 set -uo pipefail
@@ -47,16 +47,23 @@ install_packages() {
   npm ci --include=dev --prefer-offline --no-audit --no-fund --loglevel=notice </dev/null && touch "$marker"
 }
 
+# run_project NAME: a project of vitest, whose report and exit code are counted
+run_project() {
+  node_modules/.bin/vitest run --project "$1" --reporter=default --reporter=json --outputFile.json="$results/$1.json" </dev/null
+  printf '%s %s\n' "$1" "$?" >>"$results/runs"
+}
+
 say "preparing this machine"
 prepare_machine || record machine failed
 remove_leftovers
 install_packages || record packages failed
 say "checks without an engine"
 scripts/check.sh "$results"
+say "real stores, browsers, terminals and languages"
+run_project slow
 say "scenarios on a real engine"
 if docker info >/dev/null 2>&1; then
-  node_modules/.bin/vitest run --project e2e --reporter=default --reporter=json --outputFile.json="$results/e2e.json" </dev/null
-  printf 'e2e %s\n' "$?" >>"$results/runs"
+  run_project e2e
 else
   echo "the Docker engine does not answer: no scenario was run"
 fi

@@ -16,9 +16,14 @@ function linesOf(name) {
   return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
 }
 
+function projectOf(path) {
+  if (path.startsWith("e2e/")) return "e2e";
+  return path.endsWith(".slow.test.ts") ? "slow" : "quick";
+}
+
 function testFiles(project) {
   return readdirSync(join(root, "test"), { recursive: true })
-    .filter((path) => path.endsWith(".test.ts") && path.startsWith("e2e/") === (project === "e2e"))
+    .filter((path) => path.endsWith(".test.ts") && projectOf(path) === project)
     .map((path) => join("test", path));
 }
 
@@ -58,7 +63,7 @@ for (const line of linesOf("parts")) {
   if (status === "passed") passed += 1;
   else failures.push(name);
 }
-for (const project of ["quick", "e2e"]) countProject(project);
+for (const project of ["quick", "slow", "e2e"]) countProject(project);
 if (passed + failures.length === 0) failures.push("nothing was run");
 
 console.log("");
