@@ -128,7 +128,12 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
 }
 
 /** The variables that the tool itself sets for Compose, so that configuration and stack cannot disagree. */
-async function stackVariables(world: World, { territory }: Setting, platform: Source | undefined, images: ImageSource) {
+async function stackVariables(
+  world: World,
+  { config, territory }: Setting,
+  platform: Source | undefined,
+  images: ImageSource,
+) {
   const [socketStat, kubeconfig] = await Promise.all([
     world.files.stat(territory.socketPath),
     world.files.stat(territory.kubeconfigPath),
@@ -137,6 +142,7 @@ async function stackVariables(world: World, { territory }: Setting, platform: So
   const isPrivate = kubeconfig !== undefined && kubeconfig.uid !== 0 && (kubeconfig.mode & 0o004) === 0;
   return {
     PLATFORM_CONFIG: territory.platformConfigPath,
+    PLATFORM_CONFIG_NAME: config.config.platform.config,
     PLATFORM_CONFIG_SHA256: sha256(platform?.text ?? ""),
     SECRETS_DIR: territory.secretsPath,
     KUBECONFIG_FILE: territory.kubeconfigPath,

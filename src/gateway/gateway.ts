@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { messageOf, type Provider } from "./provider.ts";
 import { createProvider } from "./provider-choice.ts";
@@ -6,6 +7,7 @@ import { createRuns } from "./runs.ts";
 import { addRoutes, createServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { openStore } from "./store.ts";
+import { createTrustedProxy } from "./trusted-proxy.ts";
 
 /** A gateway that listens. */
 export interface Gateway {
@@ -27,7 +29,8 @@ export interface Host {
 
 /** Starts the gateway; resolves when it listens. */
 export async function startGateway(settings: Settings, host: Host): Promise<Gateway> {
-  const app = createServer(settings.limits.codeBytesMax, host.write);
+  const proxy = createTrustedProxy(settings.trustedProxy, addressesOf, () => performance.now());
+  const app = createServer(settings.limits.codeBytesMax, host.write, proxy);
   const logger = app.log;
   const store = openStore(settings.store, logOnce(logger));
   const provider = createProvider(settings, store.sandboxes, host.killGroup, (sandbox, reason) =>
@@ -49,6 +52,10 @@ export async function startGateway(settings: Settings, host: Host): Promise<Gate
       logger.info("gateway has stopped");
     },
   };
+}
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
 // The store's client repeats the same failure at every attempt to connect.

@@ -26,17 +26,18 @@ const localModules = ["deerflow.sandbox.local", "deerflow.sandbox.local.local_sa
 /**
  * Reads the platform's `config.yaml` as its own runtime does: YAML 1.1 like PyYAML's safe_load (the last of duplicate keys
  * wins, merge keys, one document), and every string that starts with `$` names an environment variable that must be set.
+ * `name` is what messages call the file.
  */
-export function readPlatformConfig(text: string, path: string, env: Environment): PlatformConfigResult {
-  const parsed = parseYaml(text, path);
+export function readPlatformConfig(text: string, name: string, env: Environment): PlatformConfigResult {
+  const parsed = parseYaml(text, name);
   if (!parsed.ok) return parsed;
   const problems: string[] = [];
-  const root = resolveVariables(parsed.value, "", env, (problem) => problems.push(`${path}: ${problem}`));
+  const root = resolveVariables(parsed.value, "", env, (problem) => problems.push(`${name}: ${problem}`));
   if (problems.length > 0) return { ok: false, problems };
   if (!isMapping(root) || !isMapping(root.sandbox)) {
-    return { ok: false, problems: [`${path}: there is no top-level mapping "sandbox"; it decides where code runs`] };
+    return { ok: false, problems: [`${name}: there is no top-level mapping "sandbox"; it decides where code runs`] };
   }
-  return chooseSandbox(root.sandbox, path);
+  return chooseSandbox(root.sandbox, name);
 }
 
 type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problems: string[] };
@@ -113,7 +114,7 @@ function chooseSandbox(sandbox: Mapping, path: string): PlatformConfigResult {
         refusal: allowed
           ? undefined
           : `sandbox mode is local, where code would run inside the gateway itself; set sandbox.allow_host_bash: true in ${path} ` +
-            "if you trust every line that runs here, or choose AioSandboxProvider",
+            "if you trust every line that runs here, or choose AioSandboxProvider; then deploy again",
       },
     };
   }
@@ -122,7 +123,7 @@ function chooseSandbox(sandbox: Mapping, path: string): PlatformConfigResult {
     choice: {
       mode: "local",
       because,
-      refusal: `this gateway has no provider for sandbox.use = ${use}, so it runs no code; use AioSandboxProvider or LocalSandboxProvider`,
+      refusal: `this gateway has no provider for sandbox.use = ${use}, so it runs no code; use AioSandboxProvider or LocalSandboxProvider in ${path}, then deploy again`,
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Runs } from "./runs.ts";
 import { describeSandbox } from "./sandbox-description.ts";
 import type { Settings } from "./settings.ts";
 import { historyEntriesMax, type Store } from "./store.ts";
+import type { TrustedProxy } from "./trusted-proxy.ts";
 
 /** What the HTTP server is put together from. */
 export interface ServerParts {
@@ -18,9 +19,17 @@ export interface ServerParts {
   readonly runs: Runs;
 }
 
-/** An HTTP server without routes. `write` gets its log: never a header, a query or a body. */
-export function createServer(codeBytesMax: number, write: (line: string) => void): FastifyInstance {
-  return fastify({
+/**
+ * An HTTP server without routes. `write` gets its log: never a header, a query or a body. Behind the proxy a client's
+ * address is the one that the proxy names.
+ */
+export function createServer(
+  codeBytesMax: number,
+  write: (line: string) => void,
+  proxy: TrustedProxy,
+): FastifyInstance {
+  const app = fastify({
+    trustProxy: proxy.isTrusted,
     logger: {
       stream: { write },
       redact: ["headers", "req.headers", "body", "req.body"],
@@ -34,6 +43,12 @@ export function createServer(codeBytesMax: number, write: (line: string) => void
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
   });
+  app.addHook("onRequest", async ({ headers, socket, log }) => {
+    if (headers["x-forwarded-for"] === undefined) return;
+    const reason = await proxy.meet(socket.remoteAddress ?? "");
+    if (reason !== undefined) log.warn({ reason }, "the proxy is not found, so that its clients count as one");
+  });
+  return app;
 }
 
 /** Adds the page and /health for everybody, and /api for those who have the key. */

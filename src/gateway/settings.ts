@@ -12,6 +12,8 @@ export interface Settings {
   readonly store: StoreSettings;
   readonly limits: RunLimits;
   readonly rateLimitPerMinute: number;
+  /** The host name of the proxy, whose word on where a client is counts; undefined when there is none. */
+  readonly trustedProxy: string | undefined;
   /** Where a Docker engine would be reached; undefined when the gateway was given none. */
   readonly docker: DockerAddress | undefined;
   readonly sandbox: SandboxSettings;
@@ -57,6 +59,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     port: reader.integer("PORT", 8080, 1, 65_535),
     store: readStore(reader),
     rateLimitPerMinute: reader.integer("RATE_LIMIT_PER_MINUTE", 60, 1, 100_000),
+    trustedProxy: reader.text("TRUSTED_PROXY", "") || undefined,
     limits: {
       timeoutSecondsMax: reader.integer("RUN_TIMEOUT_SECONDS_MAX", 60, 1, 3_600),
       outputBytesMax: reader.integer("RUN_OUTPUT_BYTES_MAX", 262_144, 1, 16 * 1024 * 1024),
@@ -108,7 +111,8 @@ function readSandbox(
   const path = reader.text("GATEWAY_CONFIG", "/etc/gateway/config.yaml");
   const text = reader.file(path, "GATEWAY_CONFIG");
   if (text === undefined) return undefined;
-  const config = readPlatformConfig(text, path, env);
+  // Messages are for the operator, who knows the file by another name than this container.
+  const config = readPlatformConfig(text, reader.text("GATEWAY_CONFIG_NAME", path), env);
   if (!config.ok) {
     for (const problem of config.problems) reader.report(problem);
     return undefined;

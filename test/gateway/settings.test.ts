@@ -42,6 +42,7 @@ describe("the settings", () => {
         store: { host: "store", port: 6379, password: "store-password" },
         limits: { timeoutSecondsMax: 60, outputBytesMax: 262_144, codeBytesMax: 65_536, concurrencyMax: 4 },
         rateLimitPerMinute: 60,
+        trustedProxy: undefined,
         sandbox: {
           mode: "aio",
           address: { kind: "unix", socketPath: "/run/guard/docker.sock" },
@@ -49,6 +50,16 @@ describe("the settings", () => {
         },
       },
     });
+  });
+
+  it("name the platform's configuration as the operator does, in refusals and in problems", () => {
+    const changes = { GATEWAY_CONFIG: "/local", GATEWAY_CONFIG_NAME: "conf/agents.yaml" };
+    const result = read(changes);
+    expect(result.ok && result.settings.sandbox).toMatchObject({
+      because: expect.stringContaining("conf/agents.yaml sandbox.use = "),
+      refusal: expect.stringContaining("set sandbox.allow_host_bash: true in conf/agents.yaml if"),
+    });
+    expect(problemsOf({ ...changes, GATEWAY_CONFIG: "/two-lines" }).join()).toContain("conf/agents.yaml: there is no");
   });
 
   it("need no Docker engine and no image where the mode is local", () => {

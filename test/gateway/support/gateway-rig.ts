@@ -5,6 +5,7 @@ import { createRuns, type Runs } from "../../../src/gateway/runs.ts";
 import { addRoutes, createServer } from "../../../src/gateway/server.ts";
 import type { Settings } from "../../../src/gateway/settings.ts";
 import { openStore, type Store } from "../../../src/gateway/store.ts";
+import { createTrustedProxy, type TrustedProxy } from "../../../src/gateway/trusted-proxy.ts";
 import { eventually } from "./eventually.ts";
 import type { RedisServer } from "./redis-server.ts";
 
@@ -59,7 +60,17 @@ export interface GatewayRig {
   readonly close: () => Promise<void>;
 }
 
-export async function startRig(redis: RedisServer, changes: Partial<Settings> = {}): Promise<GatewayRig> {
+const nobody = createTrustedProxy(
+  undefined,
+  async () => [],
+  () => 0,
+);
+
+export async function startRig(
+  redis: RedisServer,
+  changes: Partial<Settings> = {},
+  proxy: TrustedProxy = nobody,
+): Promise<GatewayRig> {
   const settings: Settings = {
     host: "127.0.0.1",
     port: 0,
@@ -67,6 +78,7 @@ export async function startRig(redis: RedisServer, changes: Partial<Settings> = 
     store: redis.settings,
     limits: { timeoutSecondsMax: 60, outputBytesMax: 1000, codeBytesMax: 500, concurrencyMax: 2 },
     rateLimitPerMinute: 1000,
+    trustedProxy: undefined,
     docker: { kind: "unix", socketPath: "/nonexistent/docker.sock" },
     sandbox: { mode: "local", because: "a test", refusal: undefined },
     ...changes,
@@ -75,7 +87,7 @@ export async function startRig(redis: RedisServer, changes: Partial<Settings> = 
   const provider = createScriptedProvider();
   const store = openStore(settings.store, () => undefined);
   const runs = createRuns(provider, store, settings.limits.concurrencyMax);
-  const app = createServer(settings.limits.codeBytesMax, (line) => log.push(line));
+  const app = createServer(settings.limits.codeBytesMax, (line) => log.push(line), proxy);
   await addRoutes(app, { settings, store, provider, runs });
   await eventually(() => store.check());
   return {
