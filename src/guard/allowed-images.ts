@@ -5,17 +5,17 @@ import { canonicalReference, familiarReference, readImageReference } from "./ima
 import type { Policy } from "./policy.ts";
 import { absent, known, quoted, type Reading, read } from "./reading.ts";
 
-/** Whether a policy names this image, in whatever spelling. */
-export function isAllowedImage(reference: string, policy: Policy): boolean {
+/** The entry of the policy that a reference means: the same image in any of its spellings. */
+export function allowedImage(policy: Policy, reference: string): string | undefined {
   const wanted = canonicalReference(reference);
-  return wanted !== undefined && policy.images.some((each) => canonicalReference(each) === wanted);
+  return wanted === undefined ? undefined : policy.images.find((each) => canonicalReference(each) === wanted);
 }
 
 /** The id of an image that a client may know of: one that the policy names, or that was pinned when the guard started. */
 export function visibleImage(reference: string, policy: Policy, facts: Facts): Reading<string> {
   const familiar = familiarReference(reference) ?? reference;
   const nothing = absent("image.not-ours", `No such image: ${familiar}`);
-  const allowed = isAllowedImage(reference, policy);
+  const allowed = allowedImage(policy, reference) !== undefined;
   if (!allowed && !/^(?:sha256:)?[0-9a-f]{6,64}$/.test(reference)) return nothing;
   // With its tag, a name such as `cafe` cannot be taken for the beginning of an id.
   const image = known(facts.image(allowed ? familiar : reference));
@@ -55,7 +55,7 @@ export function pullParameters(
   const image = tag === undefined ? name : `${name}${/^sha256:/.test(tag) ? "@" : ":"}${tag}`;
   const reference = readImageReference(image);
   if (reference === undefined) return deny("pull.reference", `${quoted(image)} is no reference to an image`, {}, 400);
-  if (!isAllowedImage(image, policy))
+  if (allowedImage(policy, image) === undefined)
     return deny("image.not-allowed", `the image ${quoted(image)} is not allowed`, { image });
   const { version } = reference;
   const platform = parameters.get("platform");

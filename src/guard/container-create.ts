@@ -1,3 +1,4 @@
+import { allowedImage } from "./allowed-images.ts";
 import type { BodyDecision } from "./body-decision.ts";
 import { type BodyDraft, type ContainerDraft, startDraft } from "./body-draft.ts";
 import {
@@ -12,7 +13,7 @@ import {
 import type { Facts } from "./decision.ts";
 import { applyRules, type FieldRule, type FieldRules, readField, refusedFields } from "./field-rules.ts";
 import { readHostConfig } from "./host-config.ts";
-import { canonicalReference, familiarReference } from "./image-reference.ts";
+import { familiarReference } from "./image-reference.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { readLabels } from "./labels.ts";
 import { readNetworkingConfig } from "./networking-config.ts";
@@ -129,12 +130,6 @@ function checkName(draft: BodyDraft, name: string | undefined): void {
 /** What is sent is what the client wrote, so that `docker ps` shows the same as without a guard. */
 function readImage(draft: BodyDraft, value: JsonValue | undefined): JsonValue | undefined {
   return readText(draft, "Image", value);
-}
-
-/** The entry of the policy that a reference means: the same image in any of its spellings. */
-export function allowedImage(policy: Policy, reference: string): string | undefined {
-  const wanted = canonicalReference(reference);
-  return wanted === undefined ? undefined : policy.images.find((each) => canonicalReference(each) === wanted);
 }
 
 function checkImage(draft: ContainerDraft, image: string): void {

@@ -8,7 +8,7 @@ import { engineInfo } from "./engine-info.ts";
 import { requiring } from "./filters.ts";
 import { type Frame, readFrame } from "./framing.ts";
 import { decideImage, decideImageList, decidePull } from "./image-call.ts";
-import { ownerLabel } from "./ownership.ts";
+import { ownerLabel } from "./labels.ts";
 import type { Policy } from "./policy.ts";
 import { type Query, readQuery } from "./query.ts";
 import { absent, malformed } from "./reading.ts";

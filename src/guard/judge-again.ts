@@ -1,7 +1,7 @@
+import { allowedImage } from "./allowed-images.ts";
 import type { Verdict } from "./body-decision.ts";
 import { type ContainerDraft, startDraft } from "./body-draft.ts";
 import { readUser } from "./config-fields.ts";
-import { allowedImage } from "./container-create.ts";
 import type { ContainerFact, Facts } from "./decision.ts";
 import { hostRules, readHostConfig } from "./host-config.ts";
 import { isArray, isObject, type JsonObject, type JsonValue } from "./json.ts";

@@ -1,10 +1,8 @@
 import { deny } from "./body-decision.ts";
 import type { ContainerFact, Facts } from "./decision.ts";
+import { ownerLabel } from "./labels.ts";
 import type { Policy } from "./policy.ts";
 import { absent, known, type Reading, read } from "./reading.ts";
-
-/** The label of every container that was created through a guard; its value says through which. */
-export const ownerLabel = "sandbox-deploy.guard";
 
 const identifier = /^[0-9a-f]{64}$/;
 

@@ -1,5 +1,7 @@
 import { decide } from "../../../src/guard/decide.ts";
 import type { ClientRequest, ContainerFact, Decision, EngineRequest, Facts } from "../../../src/guard/decision.ts";
+import { isObject, type JsonObject } from "../../../src/guard/json.ts";
+import { engineLimits, parseJson } from "../../../src/guard/json-reader.ts";
 import type { Policy } from "../../../src/guard/policy.ts";
 
 /** An id that every container, exec or image of a test can have: 64 hexadecimal digits. */
@@ -12,9 +14,12 @@ export const openPolicy: Policy = {
   owner: "test",
   images: ["team/sandbox:1", "python"],
   names: /^box-[a-z0-9]+$/,
+  unnamed: true,
   network: "none",
   ports: undefined,
   binds: undefined,
+  volumes: [],
+  extraHosts: [],
   limits: {
     memoryBytes: 256 * 1024 ** 2,
     nanoCpus: 1_000_000_000,
@@ -36,6 +41,35 @@ export const openPolicy: Policy = {
   operations: { exec: true, attach: true, pull: true, pause: true, archive: true, events: true },
 };
 
+/** What the engine says of a container that was created within the open policy, as far as anybody looks at it. */
+function inspected(): JsonObject {
+  const { limits } = openPolicy;
+  const text = JSON.stringify({
+    Config: { Image: "team/sandbox:1", User: "" },
+    HostConfig: {
+      CapDrop: ["ALL"],
+      CgroupnsMode: "private",
+      IpcMode: "private",
+      LogConfig: { Type: "json-file", Config: { "max-size": `${limits.logBytes}`, "max-file": `${limits.logFiles}` } },
+      MaskedPaths: ["/proc/kcore"],
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: limits.nanoCpus,
+      NetworkMode: "none",
+      PidsLimit: limits.pids,
+      ReadonlyPaths: ["/proc/sys"],
+      RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+      Runtime: "runc",
+      SecurityOpt: ["no-new-privileges"],
+      ShmSize: limits.shmBytes,
+    },
+    NetworkSettings: { Networks: { none: {} } },
+  });
+  const parsed = parseJson(new TextEncoder().encode(text), engineLimits);
+  if (!parsed.ok || !isObject(parsed.value)) throw new Error(text);
+  return parsed.value;
+}
+
 /** A container by the name `box-mine`, which was created through this guard. */
 export const mine: ContainerFact = {
   id: hexId("a"),
@@ -43,7 +77,7 @@ export const mine: ContainerFact = {
   imageId: `sha256:${hexId("1")}`,
   running: true,
   labels: { "sandbox-deploy.guard": "test" },
-  inspected: new Map(),
+  inspected: inspected(),
 };
 
 /** One of somebody else, that carries the label of another guard. */
@@ -77,6 +111,7 @@ export const knownFacts: Facts = {
 };
 
 const imageIds = new Map([
+  ...["1", "2", "3"].map((letter) => [`sha256:${hexId(letter)}`, `sha256:${hexId(letter)}`] as const),
   ["team/sandbox:1", `sha256:${hexId("1")}`],
   ["python:latest", `sha256:${hexId("2")}`],
   ["111111111111", `sha256:${hexId("1")}`],
