@@ -97,5 +97,9 @@ export async function createTerminalReporter(
     import("./terminal/live-tasks.ts"),
     import("./terminal/ask.ts"),
   ]);
-  return createReporter(terminal, liveTasks(stderr, verbose, slow), createAsker(stdin, stderr, signal));
+  return createReporter(
+    terminal,
+    liveTasks(stderr, verbose, slow),
+    createAsker({ stdin, stdout: stderr, env, color: terminal.color }, signal),
+  );
 }

@@ -11,14 +11,20 @@ interface Prompt {
   cancel(): Promise<void>;
 }
 
+/** The terminal on which questions are asked. */
+export interface Conversation {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  /** The environment of this process. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly color: boolean;
+}
+
 /** Asks on the terminal, with No as the answer that Enter gives. Ctrl-C or `signal` is an interruption, not a No. */
-export function createAsker(
-  stdin: NodeJS.ReadStream,
-  stdout: NodeJS.WriteStream,
-  signal: AbortSignal,
-): NonNullable<Asker> {
+export function createAsker(conversation: Conversation, signal: AbortSignal): NonNullable<Asker> {
+  const { stdin, stdout } = conversation;
   return async ({ text }) => {
-    const { default: Enquirer } = await import("enquirer");
+    const Enquirer = await loadEnquirer(conversation);
     signal.throwIfAborted();
     const lines = questionLines(text, stdout.columns);
     const message = lines.pop() ?? "";
@@ -46,6 +52,18 @@ export function createAsker(
       signal.removeEventListener("abort", cancel);
     }
   };
+}
+
+/** Enquirer's colours know nothing of NO_COLOR: they ask once, when they are loaded, for FORCE_COLOR and for nothing else. */
+async function loadEnquirer({ env, color }: Conversation) {
+  const { FORCE_COLOR: before } = env;
+  if (!color) env["FORCE_COLOR"] = "0";
+  try {
+    return (await import("enquirer")).default;
+  } finally {
+    if (before === undefined) delete env["FORCE_COLOR"];
+    else env["FORCE_COLOR"] = before;
+  }
 }
 
 /** The statement first, then what is asked, of which only the last line is the prompt's: it cannot redraw more than one. */

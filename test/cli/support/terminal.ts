@@ -10,6 +10,8 @@ import type { Workbench } from "./workbench.ts";
 export interface Terminal {
   /** What stands on the screen from the first line that contains this text on; waits until there is one. */
   screenFrom(text: string): Promise<string[]>;
+  /** Whether anything on the screen has a colour or is bold, dim or underlined. */
+  isPlain(): Promise<boolean>;
   /** Presses keys by the names that tmux has for them. */
   press(...keys: string[]): Promise<void>;
   /** Sends a signal to the tool. */
@@ -35,7 +37,7 @@ export async function openTerminal(bench: Workbench, columns: number, ...args: s
   const size = ["-x", String(columns), "-y", "50"];
   await execute("tmux", [...server, "new-session", "-d", ...size, "-s", "test", line], {
     cwd: bench.folder,
-    env: { ...process.env, ...bench.environment, CI: undefined, NO_COLOR: undefined, TERM: "xterm" },
+    env: { ...process.env, ...bench.environment, CI: undefined, TERM: "xterm" },
   });
   const number = async (name: string) => {
     const text = await readFile(at(name), "utf8");
@@ -50,6 +52,7 @@ export async function openTerminal(bench: Workbench, columns: number, ...args: s
         if (first < 0) throw new Error(`the terminal does not show "${text}":\n${lines.join("\n")}`);
         return lines.slice(first).map((each) => each.trimEnd());
       }),
+    isPlain: async () => !(await tmux("capture-pane", "-e", "-p", "-t", "test")).includes("\u001b["),
     press: async (...keys) => void (await tmux("send-keys", "-t", "test", ...keys)),
     signal: async (name) => void process.kill(await number("pid"), name),
     ended: async () => {
