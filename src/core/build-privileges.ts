@@ -51,29 +51,28 @@ function buildGrants(build: Build, model: ComposeModel, context: PrivilegeContex
 
 const knownEntitlements = ["network.host", "security.insecure"];
 
-/** Buildx fills in templates that Compose's `$${` leaves to it: such a path leads elsewhere than it reads. */
+/** What a build may do as a program of the host, and what it may do that no path tells. */
 function programGrants(build: Build, model: ComposeModel): Grant[] {
-  const { privileged, entitlements, network = "", dockerfile = "" } = build;
-  const files = secretsOf(build, model).flatMap(({ file }) => file ?? []);
-  const texts = [
-    ...contextsOf(build),
-    dockerfile,
-    network,
-    ...entitlements,
-    ...files,
-    ...build.ssh,
-    ...cachesOf(build),
-  ];
+  const { privileged, entitlements } = build;
   const insecure = privileged || entitlements.includes("security.insecure");
   return [
     ...(insecure ? ["privileged image build"] : []),
-    ...entitlements
-      .filter((name) => !knownEntitlements.includes(name))
-      .map((name) => `image build with entitlement ${name}`),
-    ...texts
-      .flatMap((text) => text.match(/[$%]\{[^}]*\}?/g) ?? [])
-      .map((text) => `template ${text} in the image build`),
+    ...entitlements.filter((name) => !knownEntitlements.includes(name)).map((name) => `image build with ${name}`),
+    ...computedTexts(build, model).map((text) => `${text}, which the image build takes apart`),
   ].map((detail) => ({ kind: "host-program", detail, consent: "host-root" }));
+}
+
+/**
+ * Compose hands these texts to buildx, which fills in the templates that `$${` leaves to it, and reads a secret as a list
+ * of fields: with a comma in it, any file of the host.
+ */
+function computedTexts(build: Build, model: ComposeModel): string[] {
+  const { network = "", dockerfile = "", entitlements, ssh } = build;
+  const files = secretsOf(build, model).flatMap(({ file, environment }) => [file ?? "", environment ?? ""]);
+  const fields = [...files, ...build.secrets.flatMap(({ source, target }) => [source, target ?? ""]), ...ssh];
+  const texts = [...contextsOf(build), dockerfile, network, ...entitlements, ...fields, ...cachesOf(build)];
+  const templates = texts.flatMap((text) => text.match(/[$%]\{[^}]*\}?/g) ?? []);
+  return [...templates, ...fields.filter((text) => /[,"]/.test(text))];
 }
 
 function networkGrants({ network = "", entitlements }: Build): Grant[] {
@@ -130,13 +129,17 @@ export function buildPaths(build: Build, model: ComposeModel, projectRoot: strin
   ];
 }
 
+/** The options of a cache are fields of CSV. */
 function cachePaths(caches: readonly string[], key: "src" | "dest", writable: boolean, folder: string): BuildPath[] {
   return caches.flatMap((cache) => {
-    const fields = cache.split(",").map((field) => field.trim().replace(/^"(.*)"$/, "$1"));
-    const value = (name: string) =>
-      fields.find((field) => field.toLowerCase().startsWith(`${name}=`))?.slice(name.length + 1);
-    const path = value("type") === "local" ? value(key) : undefined;
-    return path === undefined ? [] : [{ source: fromFolder(folder, path), writable }];
+    const fields = [...cache.matchAll(/"((?:[^"]|"")*)"|[^,]+/g)].map(([field, quoted]) => quoted ?? field);
+    const values = (name: string) =>
+      fields.flatMap((field) => {
+        const [, found, value = ""] = /^\s*([a-z]+)\s*=(.*)$/is.exec(field) ?? [];
+        return found?.toLowerCase() === name ? [value] : [];
+      });
+    const paths = values("type").includes("local") ? values(key) : [];
+    return paths.map((path) => ({ source: fromFolder(folder, path), writable }));
   });
 }
 

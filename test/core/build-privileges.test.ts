@@ -76,6 +76,11 @@ describe("an image build", () => {
       { cache_from: ["type=local,src=../x"], cache_to: ['"Type=local",mode=max,"dest=/etc/cron.d"'] },
       ["host-bind | /etc/cron.d (rw) | host-root", "host-bind | /srv/x (ro)"],
     ],
+    [
+      "caches in several spellings",
+      { cache_to: ["dest=.cache,TYPE=local,dest=/opt/a", '" type = x",type=local,"dest=/opt/b,""c"""'] },
+      ["host-bind | /opt/a (rw) | host-files", 'host-bind | /opt/b,""c"" (rw) | host-files'],
+    ],
     ["the host's network", { network: "host" }, ["host-namespace | network: host | host-network"]],
     ["another's network", { network: "container:x" }, ["host-namespace | network: container:x | host-network"]],
     ["no network", { network: "none" }, []],
@@ -85,7 +90,7 @@ describe("an image build", () => {
       { entitlements: ["network.host", "security.insecure", "device"] },
       [
         "host-namespace | network: host | host-network",
-        "host-program | image build with entitlement device | host-root",
+        "host-program | image build with device | host-root",
         "host-program | privileged image build | host-root",
       ],
     ],
@@ -124,14 +129,26 @@ describe("an image build", () => {
   });
 
   test.each<[what: string, build: Record<string, unknown>]>([
-    ["its context", { context: '/srv/demo/${"\\u002e\\u002e/\\u002e\\u002e/etc"}' }],
-    ["a named context", { additional_contexts: { a: "/srv/demo/${x}" } }],
-    ["its Dockerfile", { context: "/srv/demo", dockerfile: "%{ if true }x%{ endif }" }],
-    ["its network", { network: '${"host"}' }],
-    ["an entitlement", { entitlements: ['${"security.insecure"}'] }],
-    ["a cache", { cache_to: ["type=local,dest=./${x}"] }],
-  ])("asks for root where the builder fills in a template in %s", (_what, build) => {
-    expect(built(build)).toContainEqual(expect.stringMatching(/^host-program \| template [$%]\{.* \| host-root$/s));
+    ["a template in its context", { context: '/srv/demo/${"\\u002e\\u002e/\\u002e\\u002e/etc"}' }],
+    ["a template in a named context", { additional_contexts: { a: "/srv/demo/${x}" } }],
+    ["a template in its Dockerfile", { context: "/srv/demo", dockerfile: "%{ if true }x%{ endif }" }],
+    ["a template in its network", { network: '${"host"}' }],
+    ["a template in an entitlement", { entitlements: ['${"security.insecure"}'] }],
+    ["a template in a cache", { cache_to: ["type=local,dest=./${x}"] }],
+    ["fields in a secret's file", { secrets: [{ source: "file" }] }],
+    ["fields in a secret's variable", { secrets: [{ source: "variable" }] }],
+    ["fields in a secret's name", { secrets: [{ source: "plain", target: "t,src=/etc/shadow" }] }],
+    ["a quote in a secret's name", { secrets: [{ source: "plain", target: 't"' }] }],
+    ["fields in a name for SSH", { ssh: ["default,x"] }],
+  ])("asks for root where the builder takes a text apart: %s", (_what, build) => {
+    const secrets = {
+      file: { file: "/srv/demo/x,src=/etc/shadow" },
+      variable: { environment: "HOME,env=,type=file" },
+      plain: { file: "/srv/demo/x" },
+    };
+    expect(built(build, secrets)).toContainEqual(
+      expect.stringMatching(/^host-program \| .*, which the image build takes apart \| host-root$/s),
+    );
   });
 
   test("asks for any context outside the project that holds keys of somebody", () => {

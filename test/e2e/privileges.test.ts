@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -123,30 +123,42 @@ services:
   });
 });
 
-describe("an image build", () => {
-  it("that reads beside the project through a template of the builder is asked about, and really would read there", async () => {
-    await stackOf("builds", () => "");
-    await mkdir(join(outside, "keys"));
-    await writeFile(join(outside, "keys/key"), "taken\n");
-    const up = "\\\\u002e\\\\u002e/".repeat(stack.folder.split("/").length - 1);
-    await stack.write(
-      "stack.yaml",
-      `
+describe("an image build that reads beside the project where its paths do not say so", () => {
+  const app = (project: string) => `
 services:
   app:
-    image: ${stack.project}-built
+    image: ${project}-built
     command: [sleep, "600"]
     network_mode: none
     build:
-      context: "./$\${\\"${up}${outside.slice(1)}/keys\\"}"
+`;
+  const template = (folder: string, keys: string) => `
+      context: "./$\${\\"${"\\\\u002e\\\\u002e/".repeat(folder.split("/").length - 1)}${keys.slice(1)}\\"}"
       dockerfile_inline: |
         FROM ${image}
         COPY key /key
-`,
-    );
+`;
+  const secret = (_folder: string, keys: string) => `
+      context: .
+      network: none
+      secrets: [key]
+      dockerfile_inline: |
+        FROM ${image}
+        RUN --mount=type=secret,id=key ["/bin/cp", "/run/secrets/key", "/key"]
+secrets:
+  key: { file: "./x,src=${keys}/key" }
+`;
+
+  it.each([
+    ["a template", template],
+    ["fields in a secret", secret],
+  ])("is asked about, and really would read there: %s", async (_what, build) => {
+    await stackOf("builds", () => "");
+    await writeFile(join(outside, "key"), "taken\n");
+    await stack.write("stack.yaml", `${app(stack.project)}${build(stack.folder, outside)}`);
     const refused = await stack.deploy("up", "--yes");
     expect(refused.exitCode).toBe(3);
-    expect(refused.stderr).toContain("app: host-program template");
+    expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain("which the image build takes apart");
     await stack.deployOk("up", "--yes", ...accepted);
     expect(await output("docker", ["exec", `${stack.project}-app-1`, "cat", "/key"])).toContain("taken");
   });
