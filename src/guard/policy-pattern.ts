@@ -13,7 +13,7 @@ export function compilePattern(source: string, owner: string): RegExp {
   // By itself first: `a)|(b` would become valid, and mean something else, between the brackets that anchor it.
   new RegExp(text, "u");
   if (hasNestedRepetition(text)) {
-    throw new SyntaxError("something repeated inside of something repeated, such as (a+)+, can take for ever to match");
+    throw new SyntaxError("a repetition of nothing but a repetition, such as (a+)+, can take for ever to match");
   }
   return new RegExp(`^(?:${text})$`, "u");
 }
@@ -27,17 +27,19 @@ function hex(char: string): string {
   return (char.codePointAt(0) ?? 0).toString(16).padStart(2, "0");
 }
 
-/** Whether a group that has `*`, `+` or `{n,}` in it is itself repeated without end: such a pattern can be made to hang. */
+/**
+ * Whether a group of nothing but a repetition is itself repeated, as in `(a+)*`: there are then countless ways to match
+ * the same text. `(/[a-z]+)*` is not of that kind, since each round begins with a slash.
+ */
 function hasNestedRepetition(text: string): boolean {
-  const bare = text.replace(/\\[\s\S]/g, "x").replace(/\[[^\]]*\]/g, "x");
-  const endless = /[*+]|\{\d+,\}/;
-  for (let rest = bare; ; ) {
-    // Innermost groups first; a group without repetition inside becomes a letter.
-    const group = /\((?:\?(?::|=|!|<=|<!|<\w+>))?([^()]*)\)(\*|\+|\{\d+,\}|)/.exec(rest);
+  let rest = text.replace(/\\(?:x[0-9a-f]{2}|[\s\S])/gi, "x").replace(/\[[^\]]*\]/g, "x");
+  for (;;) {
+    // Innermost groups first; each becomes what it is to the group around it.
+    const group = /\((?:\?(?::|=|!|<=|<!|<\w+>))?([^()]*)\)([*+]|\{\d+,\}|)/.exec(rest);
     if (group === null) return false;
     const [whole, inside = "", repeated = ""] = group;
-    if (repeated !== "" && endless.test(inside)) return true;
-    // What repeats inside still does, seen from the group around it.
-    rest = rest.replace(whole, () => (endless.test(inside) || repeated !== "" ? "x*" : "x"));
+    const loose = inside.split("|").some((branch) => /^.(?:[*+]|\{\d+,\})\??$/.test(branch));
+    if (loose && repeated !== "") return true;
+    rest = rest.replace(whole, () => (loose || repeated !== "" ? "x*" : "x"));
   }
 }
