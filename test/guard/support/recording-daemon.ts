@@ -103,6 +103,8 @@ function accept(state: State, socket: Socket): void {
   state.stray.push(() => (complete && untouched ? bytes.toString("latin1") : complete ? "" : bytes.toString("latin1")));
   socket.on("close", () => state.sockets.delete(socket));
   socket.on("error", () => socket.destroy());
+  // Writing nothing fails where the other side is gone, and does no harm where it has only said all it had to say.
+  socket.on("end", () => void (socket.writable && socket.write("")));
   socket.on("data", function read(chunk) {
     bytes = Buffer.concat([bytes, chunk]);
     const parsed = complete ? undefined : parseRequest(bytes);
@@ -115,6 +117,8 @@ function accept(state: State, socket: Socket): void {
       untouched = false;
       socket.off("data", read);
       answer.take(socket, bytes);
+      // Whoever does not listen still has to notice that the other side is gone.
+      if (socket.listenerCount("data") === 0 && !socket.isPaused()) socket.resume();
     } else write(socket, parsed.request, answer);
   });
 }

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { replyJson, replyRefusal } from "./answers.ts";
+import type { Audit, AuditEntry, AuditEvent } from "./audit.ts";
+import { bodyLimitBytes } from "./body.ts";
+import type { ClientEnd } from "./client-end.ts";
+import { type Decide, type Outcome, settle } from "./deciding.ts";
+import type { AuditNotes, ClientRequest } from "./decision.ts";
+import { beginInquiry, type Inquiry, type Sources } from "./facts.ts";
+import { Failure } from "./failure.ts";
+import { forward } from "./forwarding.ts";
+import type { PinnedImages } from "./pinned-images.ts";
+import type { Policy } from "./policy.ts";
+import type { Tally } from "./tally.ts";
+import type { Timeouts } from "./timeouts.ts";
+import type { Engine } from "./upstream.ts";
+
+/** All that a request needs on its way through the guard. */
+export interface Guard {
+  readonly policy: Policy;
+  readonly timeouts: Timeouts;
+  readonly decide: Decide;
+  readonly engine: Engine;
+  readonly sources: Sources;
+  readonly pins: PinnedImages;
+  readonly audit: Audit;
+  readonly tally: Tally;
+  /** Aborted when the guard ends: streams end with it. */
+  readonly stopping: AbortSignal;
+  /** Tells whoever runs the guard of something that should not happen. */
+  readonly complain: (text: string) => void;
+}
+
+/** One request on its way. */
+export interface Operation {
+  readonly client: ClientEnd;
+  /** Writes a line of the audit about it; throws a `Failure` where that cannot be done. */
+  readonly note: (event: AuditEvent, rest: Pick<AuditEntry, "decision" | "rule"> & Partial<AuditEntry>) => void;
+}
+
+/** Carries one request of a client from its first byte to the last one of its answer. Never throws. */
+export async function carryOut(guard: Guard, client: ClientEnd): Promise<void> {
+  const operation = begin(guard, client);
+  const inquiry = beginInquiry(guard.sources, client.gone);
+  let request: ClientRequest | undefined;
+  try {
+    request = await readRequest(guard, client);
+    const outcome = await settleWhole(guard, request, inquiry);
+    await follow(guard, operation, outcome, request.body.length, inquiry);
+  } catch (error) {
+    const { rule, status, message } = asFailure(guard, error);
+    // Who leaves in the middle of a request has asked for nothing.
+    if (request !== undefined || rule !== "client.gone") refuse(guard, operation, rule, status, message, {});
+  } finally {
+    inquiry.turn()?.release();
+  }
+}
+
+/** Refuses before anything was read, for a reason of the guard's own. */
+export function turnAway(guard: Guard, client: ClientEnd, failure: Failure): void {
+  refuse(guard, begin(guard, client), failure.rule, failure.status, failure.message, {});
+}
+
+function begin(guard: Guard, client: ClientEnd): Operation {
+  const id = randomBytes(6).toString("hex");
+  const { method = "", url: target = "" } = client.request;
+  const startedAt = performance.now();
+  return {
+    client,
+    note: (event, rest) => guard.audit.write({ ...rest, id, event, method, target, ms: performance.now() - startedAt }),
+  };
+}
+
+async function readRequest(guard: Guard, client: ClientEnd): Promise<ClientRequest> {
+  const { method = "", url = "", httpVersion, rawHeaders } = client.request;
+  if (httpVersion !== "1.1")
+    throw new Failure("framing.version", 400, `only HTTP/1.1 is spoken here, and not ${httpVersion}`);
+  const headers = rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
+  );
+  // Archives are long; they are not even read where the policy takes none.
+  const limit = bodyLimitBytes(method === "PUT" && !guard.policy.operations.archive ? "POST" : method);
+  return { method, target: url, headers, body: await client.readBody(limit, guard.timeouts.requestMs) };
+}
+
+async function settleWhole(guard: Guard, request: ClientRequest, inquiry: Inquiry): Promise<Outcome> {
+  if (request.method === "POST" && guard.pins.missing().length > 0) await guard.pins.complete();
+  return settle(guard.decide, request, guard.policy, inquiry);
+}
+
+async function follow(
+  guard: Guard,
+  operation: Operation,
+  outcome: Outcome,
+  bytesIn: number,
+  inquiry: Inquiry,
+): Promise<void> {
+  switch (outcome.kind) {
+    case "deny":
+      return refuse(guard, operation, outcome.rule, outcome.status, outcome.message, { ...outcome.notes, bytesIn });
+    case "answer":
+      operation.note("done", { ...outcome.notes, decision: "allow", rule: outcome.rule, status: 200, bytesIn });
+      guard.tally.allow();
+      return replyJson(operation.client, 200, outcome.body);
+    case "forward":
+      return forward(guard, operation, outcome, bytesIn, inquiry.turn());
+  }
+}
+
+/** Says no. That it could not be written down makes no difference: nothing was let through. */
+function refuse(
+  guard: Guard,
+  { client, note }: Operation,
+  rule: string,
+  status: number,
+  message: string,
+  notes: AuditNotes & { readonly bytesIn?: number },
+): void {
+  guard.tally.deny(rule);
+  try {
+    note("done", { ...notes, decision: "deny", rule, status, message });
+  } catch (error) {
+    guard.complain(asFailure(guard, error).message);
+  }
+  if (!client.gone.aborted) replyRefusal(client, status, message);
+}
+
+function asFailure(guard: Guard, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  guard.complain(`a request failed by a bug of the guard: ${error instanceof Error ? error.stack : String(error)}`);
+  return new Failure("guard.bug", 500, "the guard has a bug here, so nothing is let through; its log says more");
+}
