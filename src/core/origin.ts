@@ -1,14 +1,13 @@
 import type { Container } from "./container.ts";
-import { folderOf } from "./stack.ts";
+import { folderOf, relativePath } from "./stack.ts";
 import { visibleLine } from "./visible-text.ts";
 
-/**
- * Where a container was deployed from, as Compose's labels tell: the environment files that were named, or the Compose
- * files where none was. Folders that deploy the default stack share its Compose files, so those of the tool say nothing.
- */
+/** Where a container was deployed from, as Compose's labels tell; one of the two lists has an entry. */
 export interface Origin {
-  readonly kind: "environment" | "compose";
-  readonly paths: readonly string[];
+  /** The environment files that were named. */
+  readonly environment: readonly string[];
+  /** The Compose files, less the tool's own: all folders that deploy the default stack share those. */
+  readonly compose: readonly string[];
 }
 
 /** The places that make a deployment this folder's own; all paths are absolute and lead through no symbolic folder. */
@@ -32,20 +31,30 @@ export interface ForeignDeployment {
 
 /** Reads the labels of a container; undefined where they do not tell one folder from another. */
 export function originOf({ envFiles, configFiles }: Container, toolRoot: string): Origin | undefined {
-  const named = envFiles.filter((path) => path.startsWith("/") && path !== "/dev/null");
-  if (named.length > 0) return { kind: "environment", paths: named };
-  const own = configFiles.filter((path) => path.startsWith("/") && !path.startsWith(`${toolRoot}/compose/`));
-  return own.length > 0 ? { kind: "compose", paths: own } : undefined;
+  const environment = envFiles.filter((path) => path.startsWith("/") && path !== "/dev/null");
+  const compose = configFiles.filter((path) => path.startsWith("/") && !path.startsWith(`${toolRoot}/compose/`));
+  return environment.length + compose.length > 0 ? { environment, compose } : undefined;
+}
+
+/** The files that tell one folder's deployment from another's: those of the environment, or the Compose files without. */
+export function tellingFiles({ environment, compose }: Origin): readonly string[] {
+  return environment.length > 0 ? environment : compose;
 }
 
 /**
- * Whether a container was deployed from here. An environment file anywhere else below the folder may be that of a copy
- * within it; a Compose file there is one that this folder deploys, such as a vendor's checkout.
+ * Whether a container was deployed from here. Two folders may share a vendor's Compose files, so that an environment file
+ * decides where there is one: one in this folder, one that it names, or one below it beside Compose files below it, as
+ * when a vendor's stack was started by hand in its checkout.
  */
-export function isFromHere(id: string, { kind, paths }: Origin, { root, files, containers }: OwnPlaces): boolean {
+export function isFromHere(id: string, { environment, compose }: Origin, own: OwnPlaces): boolean {
+  const { root, files, containers } = own;
   if (containers.includes(id)) return true;
-  const isInside = (path: string) => (kind === "environment" ? folderOf(path) === root : path.startsWith(`${root}/`));
-  return paths.some((path) => files.includes(path) || isInside(path));
+  const isBelow = (path: string) => relativePath(root, path) !== path;
+  if (environment.length === 0) return compose.some((path) => files.includes(path) || isBelow(path));
+  return (
+    environment.some((path) => files.includes(path) || folderOf(path) === root) ||
+    (environment.every(isBelow) && compose.some(isBelow))
+  );
 }
 
 /** Which containers were deployed from where, for messages. */

@@ -1,7 +1,7 @@
 import type { DeployConfig } from "../core/config.ts";
 import type { Container } from "../core/container.ts";
 import { modes } from "../core/mode.ts";
-import { type ForeignDeployment, isFromHere, type Origin, type OwnPlaces, originOf } from "../core/origin.ts";
+import { type ForeignDeployment, isFromHere, type OwnPlaces, originOf, tellingFiles } from "../core/origin.ts";
 import { composeFiles, folderOf, joinPath, type Territory } from "../core/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
@@ -29,19 +29,21 @@ export async function foreignDeployments(
   const strange = labelled.filter(({ container, origin }) => !isFromHere(container.id, origin, places));
   if (strange.length === 0) return [];
   const resolved = await resolvePlaces(world, places);
-  const others = new Map<string, { readonly origin: Origin; readonly names: string[] }>();
+  const others = new Map<string, { readonly files: readonly string[]; readonly names: string[] }>();
   for (const { container, origin } of strange) {
-    const paths = await Promise.all(origin.paths.map((path) => throughLinks(world, path)));
-    if (isFromHere(container.id, { ...origin, paths }, resolved)) continue;
-    const key = origin.paths.join("\n");
-    const known = others.get(key) ?? { origin, names: [] };
-    others.set(key, { origin, names: [...known.names, container.name] });
+    const [environment, compose] = await Promise.all(
+      [origin.environment, origin.compose].map((paths) => Promise.all(paths.map((path) => throughLinks(world, path)))),
+    );
+    if (isFromHere(container.id, { environment: environment ?? [], compose: compose ?? [] }, resolved)) continue;
+    const files = tellingFiles(origin);
+    const known = others.get(files.join("\n"))?.names ?? [];
+    others.set(files.join("\n"), { files, names: [...known, container.name] });
   }
   return Promise.all(
-    [...others.values()].map(async ({ origin, names }) => ({
-      files: origin.paths,
+    [...others.values()].map(async ({ files, names }) => ({
+      files,
       names: names.toSorted(),
-      gone: !(await Promise.all(origin.paths.map((path) => isThere(world, folderOf(path))))).some((there) => there),
+      gone: !(await Promise.all(files.map((path) => isThere(world, folderOf(path))))).some((there) => there),
     })),
   );
 }

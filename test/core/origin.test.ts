@@ -18,16 +18,16 @@ const shipped = "/opt/tool/compose/docker-compose.yaml";
 
 describe("where a container was deployed from", () => {
   test.each<[string, Origin | undefined, Origin | undefined]>([
-    ["is its environment file", labelled(shipped, "/srv/a/.env"), { kind: "environment", paths: ["/srv/a/.env"] }],
+    ["is its environment file", labelled(shipped, "/srv/a/.env"), { environment: ["/srv/a/.env"], compose: [] }],
     [
-      "is the environment file rather than the Compose files, which several folders may share",
+      "is its environment file with its Compose files",
       labelled("/srv/vendor/compose.yaml", "/srv/a/.env"),
-      { kind: "environment", paths: ["/srv/a/.env"] },
+      { environment: ["/srv/a/.env"], compose: ["/srv/vendor/compose.yaml"] },
     ],
     [
       "is its Compose files where it had no environment file",
       labelled(`${shipped},/srv/a/more.yaml`, "/dev/null"),
-      { kind: "compose", paths: ["/srv/a/more.yaml"] },
+      { environment: [], compose: ["/srv/a/more.yaml"] },
     ],
     ["is unknown where only the tool's own files were used", labelled(shipped), undefined],
     ["is unknown where the model came from a pipe", labelled("-"), undefined],
@@ -43,8 +43,9 @@ describe("a container", () => {
     files: ["/etc/agents/a.env", "/srv/vendor/c.yaml"],
     containers: ["mine"],
   };
-  const environment = (path: string) => isFromHere("id", { kind: "environment", paths: [path] }, places);
-  const compose = (path: string) => isFromHere("id", { kind: "compose", paths: [path] }, places);
+  const environment = (path: string, ...compose: string[]) =>
+    isFromHere("id", { environment: [path], compose }, places);
+  const compose = (path: string) => isFromHere("id", { environment: [], compose: [path] }, places);
 
   test("is this folder's by an environment file in it, or by one that the configuration names", () => {
     expect([
@@ -55,9 +56,18 @@ describe("a container", () => {
   });
 
   test("is not this folder's by the environment file of another one, even of a copy within it or beside it", () => {
-    expect(["/srv/b/.env", "/srv/a/copy/.env", "/srv/a2/.env", "/srv/.env"].map(environment)).toEqual(
+    expect(["/srv/b/.env", "/srv/a/copy/.env", "/srv/a2/.env", "/srv/.env"].map((path) => environment(path))).toEqual(
       Array(4).fill(false),
     );
+  });
+
+  test("is not this folder's by a vendor's Compose file that it shares with the folder of another environment file", () => {
+    expect(environment("/srv/b/.env", "/srv/vendor/c.yaml")).toBe(false);
+  });
+
+  test("is this folder's where a vendor's stack below it was started by hand with its own environment file", () => {
+    expect(environment("/srv/a/docker/.env", "/srv/a/docker/compose.yaml")).toBe(true);
+    expect(environment("/srv/b/docker/.env", "/srv/a/docker/compose.yaml")).toBe(false);
   });
 
   test("is this folder's by a Compose file anywhere below it, or by one that the configuration names", () => {
@@ -69,7 +79,7 @@ describe("a container", () => {
   });
 
   test("that the last deployment from here verified is this folder's, wherever the folder was then", () => {
-    expect(isFromHere("mine", { kind: "environment", paths: ["/old/place/.env"] }, places)).toBe(true);
+    expect(isFromHere("mine", { environment: ["/old/place/.env"], compose: [] }, places)).toBe(true);
   });
 
   test("of another folder is never taken for this folder's because its name begins alike", () => {
@@ -78,9 +88,13 @@ describe("a container", () => {
       fc.property(name, name, (mine, other) => {
         fc.pre(mine !== other);
         const own: OwnPlaces = { root: `/srv/${mine}`, files: [`/srv/${mine}/.env`], containers: [] };
-        return (["environment", "compose"] as const).every(
-          (kind) => !isFromHere("id", { kind, paths: [`/srv/${other}/.env`] }, own),
-        );
+        const files = [`/srv/${other}/.env`];
+        const origins = [
+          { environment: files, compose: [] },
+          { environment: [], compose: files },
+          { environment: files, compose: files },
+        ];
+        return origins.every((origin) => !isFromHere("id", origin, own));
       }),
     );
   });
