@@ -11,7 +11,7 @@ services="gateway proxy store sandbox"
 
 usage() {
   cat <<'USAGE'
-usage: scripts/build-images.sh [--fresh] [--help] [gateway|proxy|store|sandbox ...]
+usage: scripts/build-images.sh [--fresh] [--help] [gateway|guard|proxy|store|sandbox ...]
 
 Makes base images from Debian packages (root, Debian or Ubuntu), then builds the named service images on them, all
 without a container registry. Where a registry can be reached this is not needed: `docker compose build` does it.
@@ -20,8 +20,8 @@ without a container registry. Where a registry can be reached this is not needed
   --help    this text
 
 Makes  sandbox-deploy/base-debian:local  (debootstrap), base-node, base-caddy and base-redis on it, as needed, and
-       sandbox-deploy/{gateway,proxy,store,sandbox}:VERSION-local
-Use    GATEWAY_IMAGE=sandbox-deploy/gateway:VERSION-local (likewise PROXY_, STORE_, SANDBOX_IMAGE) in .env
+       sandbox-deploy/{gateway,guard,proxy,store,sandbox}:VERSION-local
+Use    GATEWAY_IMAGE=sandbox-deploy/gateway:VERSION-local (likewise GUARD_, PROXY_, STORE_, SANDBOX_IMAGE) in .env
 Reads  DEBIAN_MIRROR  a mirror to use in place of the one in this machine's apt sources
 USAGE
 }
@@ -35,7 +35,7 @@ for argument in "$@"; do
   case $argument in
     --fresh) fresh=1 ;;
     -h | --help) usage; exit 0 ;;
-    gateway | proxy | store | sandbox) wanted="$wanted $argument" ;;
+    gateway | guard | proxy | store | sandbox) wanted="$wanted $argument" ;;
     *) usage >&2; fail "unknown argument: $argument" ;;
   esac
 done
@@ -44,9 +44,11 @@ wanted=${wanted:-$services}
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' package.json | head -n 1)
 [ -n "$version" ] || fail "package.json names no version"
-case " $wanted " in
-  *" gateway "*) [ -f dist/gateway/server.js ] || fail "dist/gateway/server.js is missing; run: npm run build" ;;
-esac
+for program in gateway/server.js guard/guard.js; do
+  case " $wanted " in
+    *" ${program%/*} "*) [ -f "dist/$program" ] || fail "dist/$program is missing; run: npm run build" ;;
+  esac
+done
 docker info >/dev/null 2>&1 || fail "the Docker engine does not answer this user; see: docker info"
 
 if docker buildx version >/dev/null 2>&1; then export DOCKER_BUILDKIT=1; else export DOCKER_BUILDKIT=0; fi
@@ -156,7 +158,7 @@ remade=
 make_base_debian
 for name in $wanted; do
   case $name in
-    gateway | sandbox) service "$name" node NODE_IMAGE ;;
+    gateway | guard | sandbox) service "$name" node NODE_IMAGE ;;
     proxy) service proxy caddy CADDY_IMAGE ;;
     store) service store redis REDIS_IMAGE ;;
   esac

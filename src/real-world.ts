@@ -40,6 +40,7 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
   return {
     version,
     toolRoot,
+    nodePath: process.execPath,
     cwd: process.cwd(),
     home: homedir(),
     user: userName(process),

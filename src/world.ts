@@ -40,6 +40,8 @@ export interface World {
   readonly version: string;
   /** The folder of this tool: its compose/, templates/ and scripts/. */
   readonly toolRoot: string;
+  /** The Node.js that runs this tool, for the other programs that come with it. */
+  readonly nodePath: string;
   readonly cwd: string;
   readonly home: string;
   readonly user: string;

@@ -219,6 +219,7 @@ describe("the plan document", () => {
     "seed-file": true,
     "generate-secrets": true,
     "write-secret-files": true,
+        "write-guard-policy": true,
     "make-local-images": true,
     build: true,
     pull: true,

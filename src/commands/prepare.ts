@@ -6,6 +6,7 @@ import type { Source } from "../core/source.ts";
 import {
   composeFiles,
   excludedServices,
+  hasGuard,
   type ImageSource,
   joinPath,
   localImageVariables,
@@ -17,6 +18,7 @@ import {
 import { DeployError } from "../errors.ts";
 import { readDetection, readPlatformConfig } from "../shell/detection.ts";
 import { sha256 } from "../shell/fingerprint.ts";
+import { readGuardPolicy } from "../shell/guard.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { inputFindings } from "../shell/machine.ts";
 import { observe } from "../shell/observe.ts";
@@ -111,20 +113,30 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
   const images =
     flags.images ?? config.config.compose.images ?? (await readReceipt(world, territory.statePath))?.images;
   const variables = await stackVariables(world, setting, platform, images ?? "registry");
-  const stackOf = (mode: Mode): Stack => ({
-    project: setting.project,
-    detection: { mode, because: { text: "", rule: "candidate" } },
-    files: composeFiles(config.config, mode, territory, world.toolRoot, world.home),
-    envPath: territory.envPath,
-    images: images ?? "registry",
-    variables,
-    excluded: excludedServices(config.config, mode),
-  });
+  const guardPolicy = await readGuardPolicy(world, config, setting.project);
+  const stackOf = (mode: Mode): Stack => {
+    const files = composeFiles(config.config, mode, territory, world.toolRoot, world.home);
+    return {
+      project: setting.project,
+      detection: { mode, because: { text: "", rule: "candidate" } },
+      files,
+      envPath: territory.envPath,
+      images: images ?? "registry",
+      variables,
+      excluded: excludedServices(config.config, mode),
+      ...(hasGuard(files, world.toolRoot) ? withGuard(guardPolicy, territory, variables) : {}),
+    };
+  };
   stopOnErrors(await inputFindings(world, config, territory, stackOf("local").files));
   const detection = valueOrStop(await readDetection(world, config, platform, stackOf), world);
   const stack = await withProfiles(world, { ...stackOf(detection.mode), detection });
   stopOnErrors(await inputFindings(world, config, territory, stack.files));
   return { ...setting, stack };
+}
+
+function withGuard(guardPolicy: string, { guardPolicyPath }: Territory, variables: Stack["variables"]) {
+  const own = { GUARD_POLICY: guardPolicyPath, GUARD_POLICY_SHA256: sha256(guardPolicy) };
+  return { guardPolicy, variables: { ...variables, ...own } };
 }
 
 /** The variables that the tool itself sets for Compose, so that configuration and stack cannot disagree. */

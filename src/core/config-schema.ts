@@ -1,6 +1,7 @@
 import "./schema-settings.ts";
 import * as z from "zod";
 import { detectionRulesSchema } from "./detection-rules.ts";
+import { guardPresets } from "./guard-policy.ts";
 import { modes } from "./mode.ts";
 import { consentNames } from "./privilege.ts";
 import { projectNamePattern, projectNameRule } from "./project-name.ts";
@@ -25,10 +26,21 @@ const platform = z.strictObject({
 
 const docker = z.strictObject({
   access: z
-    .enum(["raw"])
+    .enum(["guarded", "raw"])
     .default("raw")
     .describe(
-      "How the gateway reaches Docker in aio mode. raw mounts the host's socket, which equals root on the host and needs consent.",
+      "How the gateway reaches Docker in aio mode. guarded lets only sandbox operations through; raw mounts the host's socket, which equals root on the host and needs consent.",
+    ),
+  guard: z
+    .looseObject({
+      preset: z
+        .enum(guardPresets)
+        .default("default")
+        .describe("The policy to start from, by its name in templates/guard/."),
+    })
+    .prefault({})
+    .describe(
+      "What the guard lets through: a preset, and beside it any keys of a policy, which take the place of the preset's. ./deploy guard policy prints the result.",
     ),
   socket: path.default("/var/run/docker.sock").describe("The host's Docker socket, used in aio mode only."),
 });

@@ -12,6 +12,11 @@ const number = z
   .nullish()
   .transform((value) => value ?? 0);
 
+const words = z
+  .union([z.string(), z.array(z.string())])
+  .nullish()
+  .transform((value) => [value ?? []].flat());
+
 const portMap = mapOf(listOf(z.object({ HostIp: word, HostPort: word })));
 
 const health = z.object({
@@ -84,7 +89,7 @@ export const inspectSchema = z.object({
   Image: word,
   RestartCount: number,
   State: state,
-  Config: z.object({ Image: word, Env: listOf(z.string()), Labels: mapOf(z.string()) }),
+  Config: z.object({ Image: word, Entrypoint: words, Cmd: words, Env: listOf(z.string()), Labels: mapOf(z.string()) }),
   HostConfig: hostConfig,
   Mounts: listOf(mount),
   NetworkSettings: maybe(z.object({ Ports: portMap, Networks: mapOf(maybe(network)) })),

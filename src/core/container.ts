@@ -54,6 +54,8 @@ export interface Container {
   /** The reference it was started by, and the id that this led to then. */
   readonly image: string;
   readonly imageId: string;
+  /** Entrypoint and command. */
+  readonly words: readonly string[];
   readonly state: ContainerState;
   /** Names of the networks that it is attached to. */
   readonly networks: readonly string[];
@@ -101,6 +103,7 @@ function containerOf(raw: Inspection): Container {
     ownLabels: Object.fromEntries(Object.entries(labels).filter(([name]) => name.startsWith("sandbox-deploy."))),
     image: raw.Config.Image,
     imageId: raw.Image,
+    words: [...raw.Config.Entrypoint, ...raw.Config.Cmd],
     state: stateOf(raw),
     networks: Object.keys(networks),
     aliases: Object.values(networks).flatMap((network) => network?.Aliases ?? []),

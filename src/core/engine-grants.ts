@@ -1,3 +1,4 @@
+import { programVariables } from "./guard-grants.ts";
 import type { Grant } from "./privilege.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { Grant } from "./privilege.ts";
 export const engineVariables = ["DOCKER_HOST", "CONTAINER_HOST", "BUILDKIT_HOST"] as const;
 
 /** All variables of a container that the rules read. */
-export const readVariables = [...engineVariables, "KUBECONFIG"] as const;
+export const readVariables = [...engineVariables, ...programVariables, "KUBECONFIG"] as const;
 
 /** What a container knows of where an engine is. */
 export interface EngineAccess {

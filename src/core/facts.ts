@@ -57,6 +57,8 @@ export interface Facts {
   readonly missingSecrets: readonly string[];
   /** File secrets whose file does not hold the value that the environment file has. */
   readonly staleSecretFiles: readonly string[];
+  /** Whether the file that the guard mounts does not hold the stack's policy. */
+  readonly staleGuardPolicy: boolean;
   /** What is wrong with the machine or the files; an error here means that nothing may be changed. */
   readonly findings: readonly Finding[];
 }

@@ -33,6 +33,7 @@ export const findingCodes = {
   D032: { kind: "input", title: "Docker Compose refuses the merged files." },
   D033: { kind: "input", title: "A service that the configuration or the command line names is not in the stack." },
   D034: { kind: "input", title: "A value of the environment file refers to a variable that is not set." },
+  D035: { kind: "input", title: "The guard would refuse its policy." },
   // the machine
   D040: { kind: "refused", title: "Docker is not installed." },
   D041: { kind: "refused", title: "The Docker daemon does not answer." },

@@ -3,6 +3,8 @@ import type { Grant, OtherContainer, PrivilegeContext } from "./privilege.ts";
 /** A volume that is mounted, by its name on the engine. */
 export interface VolumeUse {
   readonly name: string;
+  /** The path in the container. */
+  readonly target: string;
   readonly writable: boolean;
 }
 

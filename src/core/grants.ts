@@ -10,6 +10,7 @@ import {
   portGrant,
   securityGrants,
 } from "./grant-rules.ts";
+import { asGuard, isGuard, operationGrants, type Program } from "./guard-grants.ts";
 import { bindGrant, type HostBind } from "./host-bind.ts";
 import { type LogTarget, logGrants } from "./log-grants.ts";
 import { type Namespaces, namespaceGrants } from "./namespace-grants.ts";
@@ -36,10 +37,19 @@ export interface Access extends EngineAccess, Confinement {
   /** Networks by their names on the engine. */
   readonly networks: readonly string[];
   readonly log: LogTarget;
+  readonly program: Program;
 }
 
-/** Everything in an access that reaches past the container. */
-export function privilegesOf(access: Access, context: PrivilegeContext): Privilege[] {
+/** Everything in these accesses that reaches past the containers, and what some of them get from a guard among them. */
+export function privilegesOfAll(accesses: readonly Access[], context: PrivilegeContext): Privilege[] {
+  const guards = accesses.filter(isGuard);
+  return accesses.flatMap((access) => [
+    ...privilegesOf(access, context),
+    ...operationGrants(access, guards).map((grant) => ({ service: access.service, ...grant })),
+  ]);
+}
+
+function privilegesOf(access: Access, context: PrivilegeContext): Privilege[] {
   const kubeconfigs = (access.variables["KUBECONFIG"] ?? "").split(":").filter((path) => path.startsWith("/"));
   const targets = { kubeconfigs, sockets: engineSockets(access.variables) };
   const grants: Grant[] = [
@@ -59,7 +69,7 @@ export function privilegesOf(access: Access, context: PrivilegeContext): Privile
     ...linkGrants(access.links),
     ...logGrants(access.log, context),
   ];
-  return grants.map((grant) => ({ service: access.service, ...grant }));
+  return (isGuard(access) ? asGuard(grants) : grants).map((grant) => ({ service: access.service, ...grant }));
 }
 
 const privilegedGrant: Grant = {

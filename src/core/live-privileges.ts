@@ -1,7 +1,7 @@
 import type { Container } from "./container.ts";
 import { extraHostName } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
-import { type Access, privilegesOf } from "./grants.ts";
+import { type Access, privilegesOfAll } from "./grants.ts";
 import { isLocalLog, logTarget } from "./log-grants.ts";
 import { containerMount } from "./mount.ts";
 import { type NamespaceName, namespaceEnd, namespaceNames, withSharedProcesses } from "./namespace-grants.ts";
@@ -15,9 +15,8 @@ export function privilegesOfContainers(
   containers: readonly Container[],
   context: PrivilegeContext,
 ): readonly Privilege[] {
-  const privileges = containers.flatMap((container) =>
-    privilegesOf(accessOfContainer(container, containers, context), context),
-  );
+  const accesses = containers.map((container) => accessOfContainer(container, containers, context));
+  const privileges = privilegesOfAll(accesses, context);
   return sortedPrivileges(withSharedProcesses(privileges));
 }
 
@@ -53,6 +52,7 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
     oomScore: access.OomScoreAdj,
     annotations: Object.keys(access.Annotations),
     log: logOf(container, context),
+    program: { image: container.image, words: container.words },
     variables: access.variables,
     hosts: access.ExtraHosts.map(extraHostName),
     peers: peersOf(all),

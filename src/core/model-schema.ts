@@ -79,6 +79,12 @@ const extraHosts = z
     );
   });
 
+/** A program and its arguments; Compose writes them as a list. They may hold a secret, so that nothing but the guard's rule reads them. */
+const words = z
+  .union([z.string(), z.array(z.string())])
+  .nullish()
+  .transform((value) => [value ?? []].flat());
+
 /** One service of the merged model; what neither privileges nor planning read is left out. */
 export const serviceSchema = z
   .object({
@@ -90,6 +96,8 @@ export const serviceSchema = z
     deploy: maybe(deploy),
     restart: maybe(z.string()),
     user: maybe(text),
+    entrypoint: words,
+    command: words,
     read_only: flag,
     ports: listOf(port),
     volumes: listOf(volumeMount),
@@ -145,6 +153,8 @@ export const serviceSchema = z
     replicas: raw.scale ?? raw.deploy?.replicas ?? 1,
     restart: raw.restart,
     user: raw.user,
+    entrypoint: raw.entrypoint,
+    command: raw.command,
     readOnly: raw.read_only,
     ports: raw.ports,
     volumes: raw.volumes,

@@ -17,7 +17,6 @@ export const noMount: Mount = { binds: [], devices: [], volumes: [] };
 
 /** How a volume is mounted; `options` are all those that it has or may get, driver by driver. */
 export interface VolumeMount extends VolumeUse {
-  readonly target: string;
   readonly options: readonly Pick<VolumeFact, "driver" | "options">[];
 }
 
@@ -28,7 +27,7 @@ export function volumeMount({ name, target, writable, options }: VolumeMount): M
     reach.binds.map((bind) => ({ ...bind, target, writable: bind.writable && writable })),
   );
   const devices = reaches.flatMap((reach) => reach.devices);
-  return { binds, devices, volumes: binds.length + devices.length > 0 ? [] : [{ name, writable }] };
+  return { binds, devices, volumes: binds.length + devices.length > 0 ? [] : [{ name, target, writable }] };
 }
 
 /** What a mount of a running container is; a volume that hides a host path shows only if the context has it. */

@@ -128,6 +128,8 @@ function preparation(facts: Facts): Step[] {
       names: facts.staleSecretFiles,
     });
   }
+  if (facts.staleGuardPolicy)
+    steps.push({ kind: "write-guard-policy", why: "the guard reads from a file what it lets through" });
   return steps;
 }
 

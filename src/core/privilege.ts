@@ -3,6 +3,7 @@ import { visibleLine } from "./visible-text.ts";
 /** What a running container may hold that reaches past it. */
 export const privilegeKinds = [
   "runtime-socket",
+  "sandbox-operations",
   "privileged",
   "host-namespace",
   "capability",

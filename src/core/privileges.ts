@@ -1,7 +1,7 @@
 import { privilegesOfBuilds } from "./build-privileges.ts";
 import { extraHostName, readVariables } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
-import { type Access, privilegesOf } from "./grants.ts";
+import { type Access, privilegesOfAll } from "./grants.ts";
 import { logTarget } from "./log-grants.ts";
 import { type ComposeModel, type ComposeService, networkName, serviceNetworks } from "./model.ts";
 import { mountsOf } from "./model-mounts.ts";
@@ -26,10 +26,13 @@ export function privilegesOfModel(
     ([name, { replicas }]) => replicas !== 0 && (activeServices.includes(name) || name in merged.buildServices),
   );
   const peers = peerNames(active, model.name);
-  const privileges = active.flatMap(([name, service]) => [
-    ...privilegesOf(accessOfService(name, service, model, peers, known), known),
-    ...hookGrants(service).map((grant) => ({ service: name, ...grant })),
-  ]);
+  const privileges = [
+    ...privilegesOfAll(
+      active.map(([name, service]) => accessOfService(name, service, model, peers, known)),
+      known,
+    ),
+    ...active.flatMap(([name, service]) => hookGrants(service).map((grant) => ({ service: name, ...grant }))),
+  ];
   const programs = broughtUp.flatMap((name) =>
     hostPrograms(model.services[name]).map((grant) => ({ service: name, ...grant })),
   );
@@ -79,6 +82,7 @@ function accessOfService(
     oomScore: service.oomScore,
     annotations: service.annotations,
     log: logTarget(service.logging?.driver ?? "", service.logging?.options ?? {}),
+    program: { image: service.image ?? "", words: [...service.entrypoint, ...service.command] },
     variables: Object.fromEntries(variables),
     hosts: service.extraHosts.map(extraHostName),
     peers,

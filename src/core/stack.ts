@@ -13,6 +13,8 @@ export interface Territory {
   /** File secrets as containers mount them, derived from the environment file. */
   readonly secretsPath: string;
   readonly kubeconfigPath: string;
+  /** The policy as the guard's container mounts it, derived from preset and configuration. */
+  readonly guardPolicyPath: string;
   /** The host's Docker socket. */
   readonly socketPath: string;
 }
@@ -31,6 +33,8 @@ export interface Stack {
   readonly variables: Readonly<Record<string, string>>;
   /** Services of the files that must not run in this mode. */
   readonly excluded: readonly string[];
+  /** What the guard lets through, where the stack has one. */
+  readonly guardPolicy?: string;
 }
 
 /** Resolves a path of the configuration: `~/` is the home, a relative one starts at the configuration's folder. */
@@ -73,16 +77,24 @@ export function territoryOf(config: DeployConfig, configPath: string, home: stri
     statePath: joinPath(root, ".deploy"),
     secretsPath: joinPath(root, ".deploy/secrets"),
     kubeconfigPath: at(config.sandbox.kubeconfig),
+    guardPolicyPath: joinPath(root, ".deploy/guard/policy.yaml"),
     socketPath: at(config.sandbox.docker.socket),
   };
 }
 
-const builtIn: Record<"base" | Mode, readonly string[]> = {
-  base: ["compose/docker-compose.yaml"],
-  local: [],
-  aio: ["compose/docker-compose.dood-raw.yaml"],
-  provisioner: ["compose/docker-compose.provisioner.yaml"],
-};
+const builtInBase = "compose/docker-compose.yaml";
+
+/** The overlays of the default stack. */
+function builtInOverlays(config: DeployConfig, mode: Mode): readonly string[] {
+  switch (mode) {
+    case "local":
+      return [];
+    case "aio":
+      return [`compose/docker-compose.${config.sandbox.docker.access === "raw" ? "dood-raw" : "dood"}.yaml`];
+    case "provisioner":
+      return ["compose/docker-compose.provisioner.yaml"];
+  }
+}
 
 /** The Compose files of a mode, in the order in which Compose merges them. */
 export function composeFiles(
@@ -97,10 +109,15 @@ export function composeFiles(
   const shipped = (paths: readonly string[]) => paths.map((path) => joinPath(toolRoot, path));
   const forMode = overlays[mode];
   return [
-    ...(base === undefined ? shipped(builtIn.base) : own([base])),
-    ...(forMode === undefined ? (base === undefined ? shipped(builtIn[mode]) : []) : own(forMode)),
+    ...(base === undefined ? shipped([builtInBase]) : own([base])),
+    ...(forMode === undefined ? (base === undefined ? shipped(builtInOverlays(config, mode)) : []) : own(forMode)),
     ...own(overlays.always),
   ];
+}
+
+/** Whether the files bring the guard: an operator's own base may name its overlay as well. */
+export function hasGuard(files: readonly string[], toolRoot: string): boolean {
+  return files.includes(joinPath(toolRoot, "compose/docker-compose.dood.yaml"));
 }
 
 /** The profile of services that are built and never started. */
@@ -116,7 +133,7 @@ export function excludedServices(config: DeployConfig, mode: Mode): string[] {
 
 /** The image variables of the default stack when its images are made locally. */
 export function localImageVariables(version: string): Record<string, string> {
-  const names = ["gateway", "proxy", "store", "sandbox"];
+  const names = ["gateway", "guard", "proxy", "store", "sandbox"];
   return Object.fromEntries(
     names.map((name) => [`${name.toUpperCase()}_IMAGE`, `sandbox-deploy/${name}:${version}-local`]),
   );

@@ -7,7 +7,7 @@ import { encodeSecret } from "../core/generate-secret.ts";
 import type { ComposeModel } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import { describeStep, type Step } from "../core/plan-steps.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { folderOf, joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { Task, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";
@@ -55,6 +55,8 @@ async function applyStep(world: World, step: Step, context: ApplyContext): Promi
       return generateSecrets(world, step.names, context);
     case "write-secret-files":
       return writeSecretFiles(world, step.names, context);
+    case "write-guard-policy":
+      return writeGuardPolicy(world, context);
     case "make-local-images":
       return makeLocalImages(world, step.images, context);
     case "build":
@@ -135,6 +137,13 @@ async function writeSecretFiles(
     if (file !== undefined)
       await world.files.writeAtomic(joinPath(territory.secretsPath, file), value, { mode: 0o444, own: true });
   }
+}
+
+/** Readable for the guard's user, and like the secrets inside a folder that only the operator may enter. */
+async function writeGuardPolicy(world: World, { territory, stack }: ApplyContext): Promise<void> {
+  await world.files.makeDirectory(territory.statePath, 0o700);
+  await world.files.makeDirectory(folderOf(territory.guardPolicyPath), 0o700);
+  await world.files.writeAtomic(territory.guardPolicyPath, stack.guardPolicy ?? "", { mode: 0o444, own: true });
 }
 
 function emptySecret(name: string, envPath: string): Finding {

@@ -26,7 +26,12 @@ export async function machineFindings(
       : mode === "provisioner"
         ? await kubeconfigFinding(world, config, territory, model)
         : [];
-  const checked = [territory.socketPath, territory.kubeconfigPath, ...seeds.map(({ to }) => to)];
+  const checked = [
+    territory.socketPath,
+    territory.kubeconfigPath,
+    territory.guardPolicyPath,
+    ...seeds.map(({ to }) => to),
+  ];
   return [
     ...special,
     ...emptyExports(world, model),

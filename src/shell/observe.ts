@@ -10,6 +10,7 @@ import type { World } from "../world.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { imageIds, projectContainers, projectResources } from "./engine.ts";
+import { guardFindings, staleGuardPolicy } from "./guard.ts";
 import { machineFindings } from "./machine.ts";
 import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
@@ -29,19 +30,22 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
-  const [hashes, secrets, context, networks, images, ports, machine, foreign, former] = await Promise.all([
-    // Without containers there is nothing that a hash could be compared with.
-    containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
-    secretState(world, territory, model),
-    readPrivilegeContext(world, territory.root, containers, model),
-    projectNetworks(world, stack, model, containers),
-    imageIds(world, wantedImages(model)),
-    busyPorts(world, model, stack.excluded, containers),
-    machineFindings(world, config, territory, stack, model, seeds),
-    foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
-    formerDeployment(world, config, territory, stack, receipt),
-  ]);
-  const findings = [...machine, ...ports.map(portFinding)];
+  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale] =
+    await Promise.all([
+      // Without containers there is nothing that a hash could be compared with.
+      containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
+      secretState(world, territory, model),
+      readPrivilegeContext(world, territory.root, containers, model),
+      projectNetworks(world, stack, model, containers),
+      imageIds(world, wantedImages(model)),
+      busyPorts(world, model, stack.excluded, containers),
+      machineFindings(world, config, territory, stack, model, seeds),
+      foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
+      formerDeployment(world, config, territory, stack, receipt),
+      guardFindings(world, config, stack, model),
+      staleGuardPolicy(world, territory, stack),
+    ]);
+  const findings = [...policy, ...machine, ...ports.map(portFinding)];
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {
@@ -59,6 +63,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     busyPorts: ports,
     seeds,
     ...secrets,
+    staleGuardPolicy: stale,
     findings,
   };
 }

@@ -79,6 +79,7 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     seeds: [],
     missingSecrets: [],
     staleSecretFiles: [],
+    staleGuardPolicy: false,
     findings: [],
     ...rest,
     model: modelOf({ services, networks: { default: { name: "demo_default" } }, ...rest.model }),

@@ -92,6 +92,7 @@ describe("the operator's files", () => {
       platformConfigPath: "/srv/demo/config.yaml",
       statePath: "/srv/demo/.deploy",
       secretsPath: "/srv/demo/.deploy/secrets",
+      guardPolicyPath: "/srv/demo/.deploy/guard/policy.yaml",
       kubeconfigPath: "/srv/demo/kube.yaml",
       socketPath: "/var/run/docker.sock",
     });
@@ -168,6 +169,7 @@ describe("services of another mode", () => {
 test("images that are made locally carry the version and their origin in the name", () => {
   expect(localImageVariables("1.2.3")).toEqual({
     GATEWAY_IMAGE: "sandbox-deploy/gateway:1.2.3-local",
+    GUARD_IMAGE: "sandbox-deploy/guard:1.2.3-local",
     PROXY_IMAGE: "sandbox-deploy/proxy:1.2.3-local",
     STORE_IMAGE: "sandbox-deploy/store:1.2.3-local",
     SANDBOX_IMAGE: "sandbox-deploy/sandbox:1.2.3-local",

@@ -50,6 +50,7 @@ const factsSchema = z.strictObject({
   seeds: z.array(z.object({ from: z.string(), to: z.string(), mode: z.number(), why: z.string() })).default([]),
   missingSecrets: z.array(z.string()).default([]),
   staleSecretFiles: z.array(z.string()).default([]),
+  staleGuardPolicy: z.boolean().default(false),
   findings: z
     .array(
       z.object({
@@ -150,6 +151,7 @@ function factsOf(
     seeds: given.seeds,
     missingSecrets: given.missingSecrets,
     staleSecretFiles: given.staleSecretFiles,
+    staleGuardPolicy: given.staleGuardPolicy,
   };
 }
 

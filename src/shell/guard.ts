@@ -1,0 +1,64 @@
+import * as z from "zod";
+import type { ConfigFile } from "../core/config.ts";
+import type { Finding } from "../core/finding.ts";
+import { guardPolicyText } from "../core/guard-policy.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { RunResult, World } from "../world.ts";
+
+/** The guard's own program, which alone knows what a policy may say. */
+export function guardProgram(world: World): string {
+  return joinPath(world.toolRoot, "dist/guard/guard.js");
+}
+
+/** The policy of a configuration: its preset, with what it says otherwise. */
+export async function readGuardPolicy(world: World, { config }: ConfigFile, project: string): Promise<string> {
+  const { guard } = config.sandbox.docker;
+  const preset = joinPath(world.toolRoot, `templates/guard/${guard.preset}.yaml`);
+  return guardPolicyText((await world.files.read(preset)) ?? "", guard, project);
+}
+
+const problemsSchema = z.object({
+  findings: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
+});
+
+/** What the guard would refuse of its policy, each at the key of the configuration that says it. */
+export async function guardFindings(
+  world: World,
+  config: ConfigFile,
+  { guardPolicy }: Stack,
+  model: ComposeModel,
+): Promise<Finding[]> {
+  if (guardPolicy === undefined) return [];
+  const images = Object.values(model.services).map(({ environment }) => environment["GUARD_IMAGES"]?.reveal());
+  const env = { GUARD_IMAGES: images.find((image) => image !== undefined) };
+  const checked = await askGuard(world, ["policy", "--json", "--text", guardPolicy], env);
+  if (checked.exitCode === 0) return [];
+  const problems = problemsSchema.safeParse(jsonOf(checked.stdout));
+  const found = problems.success ? problems.data.findings : [{ path: [], message: checked.stderr.trim() }];
+  return found.map(({ path, message }) => ({
+    code: "D035",
+    severity: "error",
+    message: `the guard refuses its policy: ${["sandbox.docker.guard", ...path].join(".")} ${message}`,
+    fix: "correct that key; ./deploy guard policy prints the policy as it is now",
+    at: config.positionOf(["sandbox", "docker", "guard", ...path]),
+  }));
+}
+
+/** Whether the file that the guard's container mounts has to be written. */
+export async function staleGuardPolicy(world: World, territory: Territory, { guardPolicy }: Stack): Promise<boolean> {
+  return guardPolicy !== undefined && (await world.files.read(territory.guardPolicyPath)) !== guardPolicy;
+}
+
+/** Runs the guard's program once, for a question to it. */
+export function askGuard(world: World, args: readonly string[], env: World["env"] = {}): Promise<RunResult> {
+  return world.run({ program: world.nodePath, args: [guardProgram(world), ...args], env: { ...world.env, ...env } });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
