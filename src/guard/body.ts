@@ -1,12 +1,12 @@
 import { deny } from "./body-decision.ts";
 import type { ArchiveBody } from "./decision.ts";
 import type { Frame } from "./framing.ts";
-import { isNumber, isObject, type JsonObject, type JsonValue, serializeJson } from "./json.ts";
+import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 import { clientLimits, parseJson } from "./json-reader.ts";
 import { malformed, quoted, type Reading, read } from "./reading.ts";
 import type { Route } from "./routes.ts";
 
-/** What a request carries besides its target: nothing that counts, a JSON object, or an archive. */
+/** What a request carries besides its target: nothing, a JSON object, or an archive. */
 export type Payload = { readonly kind: "nothing" } | { readonly kind: "object"; readonly object: JsonObject } | Archive;
 
 interface Archive {
@@ -20,17 +20,12 @@ export function bodyLimitBytes(method: string): number {
 }
 
 /** Reads the body that a route takes. */
-export function readBody(
-  kind: Route["body"],
-  frame: Frame,
-  body: Uint8Array,
-  query: ReadonlyMap<string, string>,
-): Reading<Payload> {
+export function readBody(kind: Route["body"], frame: Frame, body: Uint8Array): Reading<Payload> {
   if (body.length > bodyLimitBytes(frame.method))
     return deny("body.size", `the body has more than ${bodyLimitBytes(frame.method)} bytes`, {}, 413);
   switch (kind) {
     case "none":
-      return readNothing(frame, body, query);
+      return readNothing(frame, body);
     case "create":
     case "exec":
     case "exec-start":
@@ -40,25 +35,15 @@ export function readBody(
   }
 }
 
-/**
- * A body where the engine expects none. It is never sent on; the only question is whether the client means something
- * by it. dockerode repeats the query in it, and other clients write an empty object.
- */
-function readNothing(frame: Frame, body: Uint8Array, query: ReadonlyMap<string, string>): Reading<Payload> {
+/** A body where the engine expects none. It is never sent on; whether the client means something by it is judged later. */
+function readNothing(frame: Frame, body: Uint8Array): Reading<Payload> {
   if (body.length === 0) return read({ kind: "nothing" });
-  const value = frame.method === "POST" ? readJson(frame, body) : undefined;
-  if (value === undefined) return deny("body.unexpected", `a ${frame.method} request has no body`, {}, 400);
+  if (frame.method !== "POST") return malformed("body.unexpected", `a ${frame.method} request has no body`);
+  const value = readJson(frame, body);
   if (value.kind !== "read") return value;
   if (value.value === null) return read({ kind: "nothing" });
-  if (!isObject(value.value)) return deny("body.unexpected", "this request has no body", {}, 400);
-  const extra = [...value.value].find(([name, member]) => !repeats(member, query.get(name)));
-  if (extra === undefined) return read({ kind: "nothing" });
-  return deny("body.unexpected", `this request takes no ${quoted(extra[0])} in its body`, { field: extra[0] });
-}
-
-function repeats(value: JsonValue, parameter: string | undefined): boolean {
-  if (typeof value === "string") return value === parameter;
-  return (typeof value === "boolean" || isNumber(value)) && serializeJson(value) === parameter;
+  if (!isObject(value.value)) return malformed("body.unexpected", "this request has no body");
+  return read({ kind: "object", object: value.value });
 }
 
 function readJsonObject(frame: Frame, body: Uint8Array): Reading<Payload> {

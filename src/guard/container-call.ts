@@ -21,6 +21,7 @@ export function decideContainerCreate(call: Call, policy: Policy, facts: Facts):
 /** What is asked of one container: sent on to its full id, if it is one of ours. */
 export function decideContainer(call: Call, policy: Policy, facts: Facts): Decision {
   const container = ownContainer(call.reference, missingText(call), policy, facts);
+  if (container.kind === "deny") return { ...container, notes: { container: call.reference } };
   if (container.kind !== "read") return container;
   const again = judge(call, container.value, policy, facts);
   if (again !== undefined) return again;

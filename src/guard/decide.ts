@@ -1,8 +1,8 @@
 import { readVersion } from "./api-version.ts";
-import { readBody } from "./body.ts";
 import { deny, type Refusal } from "./body-decision.ts";
 import { type Call, forward } from "./call.ts";
 import { decideContainer, decideContainerCreate, decideExecCall } from "./container-call.ts";
+import { readContent } from "./content.ts";
 import type { ClientRequest, Decision, Facts } from "./decision.ts";
 import { engineInfo } from "./engine-info.ts";
 import { requiring } from "./filters.ts";
@@ -10,7 +10,7 @@ import { type Frame, readFrame } from "./framing.ts";
 import { decideImage, decideImageList, decidePull } from "./image-call.ts";
 import { ownerLabel } from "./labels.ts";
 import type { Policy } from "./policy.ts";
-import { type Query, readQuery } from "./query.ts";
+import type { Query } from "./query.ts";
 import { absent, malformed } from "./reading.ts";
 import { findRoute, type Match, type Route } from "./routes.ts";
 import { readTarget, type Target } from "./target.ts";
@@ -43,12 +43,9 @@ function decideRoute(
   if (off !== undefined) return off;
   const version = readVersion(target.version, facts.engine.apiVersion);
   if (version.kind !== "read") return version;
-  const query = readQuery(route.query, target.query);
-  if (query.kind !== "read") return query;
-  const payload = readBody(route.body, frame, body, target.query);
-  if (payload.kind !== "read") return payload;
-  const call = { frame, route, reference, version: version.value, query: query.value, payload: payload.value };
-  return decideCall(call, policy, facts);
+  const content = readContent(route, frame, target, body);
+  if (content.kind !== "read") return content;
+  return decideCall({ frame, route, reference, version: version.value, ...content.value }, policy, facts);
 }
 
 function judgeGroup({ group }: Route, policy: Policy): Refusal | undefined {

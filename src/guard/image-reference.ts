@@ -7,11 +7,10 @@ export interface ImageReference {
     | { readonly kind: "digest"; readonly digest: string };
 }
 
-const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-const grammar = new RegExp(
-  `^(?<name>(?:[a-z0-9.-]+(?::\\d{1,5})?/)?${component}(?:/${component})*)` +
-    `(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$`,
-);
+const grammar = /^(?<name>[^@]+?)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+const pathGrammar = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const hostPart = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
+const registryGrammar = new RegExp(`^${hostPart}(?:\\.${hostPart})*(?::\\d{1,5})?$`);
 
 /**
  * Reads a reference as the engine does: `alpine` is `docker.io/library/alpine:latest`, and with a digest a tag does not
@@ -30,11 +29,11 @@ export function readImageReference(text: string): ImageReference | undefined {
 function fullName(name: string): string | undefined {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));
-  const registry = first === "localhost" || /[.:]/.test(first) ? first : "";
-  const path = registry === "" ? name : name.slice(slash + 1);
-  if (registry.startsWith("-") || registry.startsWith(".")) return undefined;
-  if (registry !== "" && registry !== "docker.io" && registry !== "index.docker.io") return `${registry}/${path}`;
-  return `docker.io/${path.includes("/") ? path : `library/${path}`}`;
+  const hasRegistry = first === "localhost" || /[.:]/.test(first);
+  const registry = hasRegistry ? first.replace(/^index\.docker\.io$/, "docker.io") : "docker.io";
+  const path = hasRegistry ? name.slice(slash + 1) : name;
+  if (!registryGrammar.test(registry) || !pathGrammar.test(path)) return undefined;
+  return `${registry}/${registry !== "docker.io" || path.includes("/") ? path : `library/${path}`}`;
 }
 
 /** The one spelling of a reference: two references mean the same image exactly if these texts are equal. */

@@ -162,7 +162,8 @@ export const routes: readonly Route[] = [
     name: "container.attach",
     path: "/containers/{container}/attach",
     group: "attach",
-    query: { ...streams, detachKeys },
+    // dockerode's own option, which it sends along.
+    query: { ...streams, detachKeys, hijack: ignored },
     stream: "raw",
     judged: true,
   },

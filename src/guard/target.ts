@@ -1,17 +1,19 @@
 import { malformed, quoted, type Reading, read } from "./reading.ts";
 
+type Pairs = readonly (readonly [name: string, value: string])[];
+
 /** What a request line asks for, taken apart. */
 export interface Target {
   /** `1.41`, or undefined where the client names none. */
   readonly version: string | undefined;
   /** Without the version: `/containers/json`. */
   readonly path: string;
-  /** Decoded names and values, each name once. */
-  readonly query: ReadonlyMap<string, string>;
+  /** Decoded names and values. */
+  readonly query: Pairs;
 }
 
 const maximumLength = 8192;
-const maximumParameters = 32;
+const maximumParameters = 256;
 
 /**
  * Takes the target of a request apart. It is judged as it stands on the request line, before anything is decoded: an
@@ -32,8 +34,8 @@ export function readTarget(raw: string): Reading<Target> {
 }
 
 /** Reads a query as Go's `url.ParseQuery` does, except that what is dubious to it is refused. */
-function readPairs(text: string): Reading<ReadonlyMap<string, string>> {
-  const pairs = new Map<string, string>();
+function readPairs(text: string): Reading<Pairs> {
+  const pairs: [string, string][] = [];
   if (text === "") return read(pairs);
   // A semicolon separated pairs up to Go 1.16 and is an error since; `?` and `#` are for other readers to stumble over.
   if (!/^(?:[A-Za-z0-9._~:/@!$'()*,+=&-]|%[0-9A-Fa-f]{2})*$/.test(text))
@@ -42,10 +44,9 @@ function readPairs(text: string): Reading<ReadonlyMap<string, string>> {
     const [name, value] = splitPair(pair).map(decode);
     if (name === undefined || name === "" || value === undefined)
       return malformed("query.grammar", `the query has a part that is no name and value: ${quoted(pair)}`);
-    if (pairs.has(name)) return malformed("query.repeated", `the query names ${quoted(name)} twice`);
-    pairs.set(name, value);
+    pairs.push([name, value]);
   }
-  if (pairs.size > maximumParameters) return malformed("query.length", `more than ${maximumParameters} parameters`);
+  if (pairs.length > maximumParameters) return malformed("query.length", `more than ${maximumParameters} parameters`);
   return read(pairs);
 }
 

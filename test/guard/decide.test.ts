@@ -260,6 +260,30 @@ describe("a body where the engine expects none", () => {
   });
 });
 
+describe("dockerode, which writes its options into query and body", () => {
+  const query = "Image=python&Cmd=sh&Cmd=-c&Env=&HostConfig=%7B%22Init%22%3Atrue%7D&name=box-1&Tty=true";
+  const body = '{"Image":"python","Cmd":["sh","-c"],"Env":[],"HostConfig":{"Init":true},"name":"box-1","Tty":true}';
+
+  test("creates the container that its body describes", () => {
+    const { target, body: sent } = forwarded(`POST /containers/create?${query}`, body);
+    expect(target).toBe("/v1.41/containers/create?name=box-1");
+    expect(sent !== undefined && "tar" in sent ? undefined : sent?.get("Cmd")).toEqual(["sh", "-c"]);
+  });
+
+  test.each([
+    ["a parameter that the body does not have", `${query}&Privileged=true`, body, "query.unknown"],
+    ["a name that stands twice", `${query}&name=box-2`, body, "query.repeated"],
+    ["a name in the body that is not the query's", query, body.replace("box-1", "box-2"), "config.unknown-field"],
+    ["a parameter in other case than the body's", query.replace("Image", "image"), body, "query.unknown"],
+  ])("is refused with %s", (_what, parameters, text, rule) => {
+    expect(refusal(`POST /containers/create?${parameters}`, text).rule).toBe(rule);
+  });
+});
+
+test.each(["t=1&t=1", "t=1&%74=2", "t=1&signal=TERM&t"])("a parameter that stands twice is refused: %s", (query) => {
+  expect(refusal(`POST /containers/box-mine/stop?${query}`)).toMatchObject({ rule: "query.repeated", status: 400 });
+});
+
 describe("a request that only one front door lets in", () => {
   test.each([
     ["POST /containers/create", '{"Image":"python"}'],

@@ -58,7 +58,7 @@ describe("a path is taken apart", () => {
     ["/v1.41", undefined, "/v1.41"],
     ["/v1.41/v1.40/containers/json", "1.41", "/v1.40/containers/json"],
   ])("%s", (target, version, path) => {
-    expect(readTarget(target)).toEqual({ kind: "read", value: { version, path, query: new Map() } });
+    expect(readTarget(target)).toEqual({ kind: "read", value: { version, path, query: [] } });
   });
 });
 
@@ -82,10 +82,7 @@ describe("a query is refused", () => {
     ["a=1?b=2", "query.grammar"],
     ['a={"b":1}', "query.grammar"],
     ["a=\u00e9", "query.grammar"],
-    ["a=1&a=1", "query.repeated"],
-    ["a=1&%61=2", "query.repeated"],
-    ["a=1&b=2&a", "query.repeated"],
-    [Array.from({ length: 40 }, (_, index) => `a${index}=1`).join("&"), "query.length"],
+    [Array.from({ length: 300 }, (_, index) => `a${index}=1`).join("&"), "query.length"],
   ])("%s", (query, rule) => {
     expect(ruleOf(`/containers/json?${query}`)).toBe(`400 ${rule}`);
   });
@@ -118,10 +115,9 @@ describe("a query is decoded once", () => {
     const name = fc.stringMatching(/^[a-zA-Z-]{1,8}$/);
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(name, text), { selector: ([each]) => each, maxLength: 6 }), (pairs) => {
-        const query = new Map(pairs);
-        expect(readTarget(writeTarget("1.41", "/x/y", query))).toEqual({
+        expect(readTarget(writeTarget("1.41", "/x/y", new Map(pairs)))).toEqual({
           kind: "read",
-          value: { version: "1.41", path: "/x/y", query },
+          value: { version: "1.41", path: "/x/y", query: pairs },
         });
       }),
     );

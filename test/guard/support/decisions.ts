@@ -113,6 +113,7 @@ export const knownFacts: Facts = {
 const imageIds = new Map([
   ...["1", "2", "3"].map((letter) => [`sha256:${hexId(letter)}`, `sha256:${hexId(letter)}`] as const),
   ["team/sandbox:1", `sha256:${hexId("1")}`],
+  ["python", `sha256:${hexId("2")}`],
   ["python:latest", `sha256:${hexId("2")}`],
   ["111111111111", `sha256:${hexId("1")}`],
   ["postgres:16", `sha256:${hexId("3")}`],
