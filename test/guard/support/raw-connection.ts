@@ -32,7 +32,9 @@ export async function openRaw(path: string): Promise<RawConnection> {
     until: (wanted) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          if (text().includes(wanted)) resolve(text());
+          if (!text().includes(wanted)) return;
+          socket.off("data", look);
+          resolve(text());
         };
         socket.on("data", look);
         void closed.then(() => reject(new Error(`closed without ${JSON.stringify(wanted)}: ${text()}`)));
