@@ -31,6 +31,8 @@ export function command(program: string, args: readonly string[], options: Comma
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
+    // A program that ends without reading is not a failure of the caller.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
   });
 }
