@@ -78,8 +78,8 @@ function wrongValue(name: string, text: string, what: string) {
   return malformed("query.value", `the parameter ${quoted(name)} has to be ${what}, and not ${quoted(text)}`);
 }
 
-/** What the engine takes for false is false; of what it takes for true, only what is meant so. */
-function readFlag(text: string): boolean | undefined {
+/** Reads a flag: what the engine takes for false is false; of what it takes for true, only what is meant so. */
+export function readFlag(text: string): boolean | undefined {
   const value = text.toLowerCase();
   if (["", "0", "no", "false", "none"].includes(value)) return false;
   return ["1", "yes", "true"].includes(value) ? true : undefined;

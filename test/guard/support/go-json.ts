@@ -84,6 +84,9 @@ const maps = new Set([
   "options",
 ]);
 
+/** Fields behind a pointer, which a null takes away; of the others that were set before, a null changes nothing. */
+const pointers = new Set(["hostconfig", "networkingconfig", "healthcheck", "pidslimit", "init", ...maps]);
+
 function settle(loose: Loose, before: GoValue | undefined, isMap: boolean): GoValue {
   if (loose === null || typeof loose !== "object") return loose;
   if ("items" in loose) {
@@ -93,8 +96,7 @@ function settle(loose: Loose, before: GoValue | undefined, isMap: boolean): GoVa
   const members = new Map(before instanceof Map ? before : []);
   for (const [key, member] of loose.pairs) {
     const name = isMap ? key : fold(key);
-    // A null leaves a field as it was, unless that is a pointer, a map or a list: both are looked at.
-    if (member === null && members.has(name)) continue;
+    if (member === null && members.has(name) && !pointers.has(name)) continue;
     members.set(name, settle(member, members.get(name), !isMap && maps.has(name)));
   }
   return members;
