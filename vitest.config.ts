@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const slow = "test/**/*.slow.test.ts";
@@ -6,8 +7,8 @@ const e2e = "test/e2e/**/*.test.ts";
 // Node.js reads these certificates at every start, which doubles the time it takes, and no test asks the network.
 delete process.env["NODE_EXTRA_CA_CERTS"];
 
-/** Every core works, and files share its process: nothing here keeps state in a module. */
-const workers = { maxWorkers: "100%", isolate: false, testTimeout: 60_000 };
+/** One worker more than cores, for some tests wait. Files share its process: nothing here keeps state in a module. */
+const workers = { maxWorkers: availableParallelism() + 1, isolate: false, testTimeout: 60_000 };
 
 export default defineConfig({
   test: {

@@ -58,6 +58,7 @@ prepare_machine || record machine failed
 remove_leftovers
 install_packages || record packages failed
 say "checks without an engine"
+export TEST_CASES=all
 scripts/check.sh "$results"
 say "real stores, browsers, terminals and languages"
 run_project slow

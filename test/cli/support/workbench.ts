@@ -31,10 +31,13 @@ export interface Workbench {
   dispose(): Promise<void>;
 }
 
-const realDocker =
-  ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delimiter)]
-    .map((folder) => join(folder, "docker"))
-    .find((path) => existsSync(path)) ?? "docker";
+const realDocker = programPath("docker");
+const bash = programPath("bash");
+
+function programPath(name: string): string {
+  const folders = ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
+}
 
 /** Lays out a folder in `local` mode, with secrets and images in place. */
 export async function createWorkbench(tool: string, benches: string): Promise<Workbench> {
@@ -49,7 +52,14 @@ export async function createWorkbench(tool: string, benches: string): Promise<Wo
   });
   const frontDoor = createFrontDoor(port);
   const inputs = [dirname(folder), join(tool, "compose")];
-  const docker = await startScriptedDocker({ bin, realDocker, inputs, answers: benches, called: frontDoor.knock });
+  const docker = await startScriptedDocker({
+    bin,
+    bash,
+    realDocker,
+    inputs,
+    answers: benches,
+    called: frontDoor.knock,
+  });
   const named = (text: string) => text.replaceAll(folder, "<here>").replaceAll(tool, "<tool>");
   const calls = () => docker.calls.map((argv) => argv.map(named));
   const environment = {
