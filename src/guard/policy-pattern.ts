@@ -1,10 +1,18 @@
 /** Stands for the owner in a pattern: `{owner}-sandbox-.*`. As a regular expression by itself it would be an error. */
 const ownerMark = "{owner}";
 
-/**
- * A regular expression of a policy, which always has to match the whole of a text. Throws a SyntaxError with a reason
- * that an operator can act on.
- */
+/** Why a text is no pattern for a policy, in words that an operator can act on; undefined: it is one. */
+export function patternProblem(source: string): string | undefined {
+  try {
+    compilePattern(source, "owner");
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message;
+    throw error;
+  }
+}
+
+/** A regular expression of a policy, which always has to match the whole of a text. Throws a SyntaxError for what is none. */
 export function compilePattern(source: string, owner: string): RegExp {
   const text = source.replaceAll(
     ownerMark,
@@ -18,9 +26,11 @@ export function compilePattern(source: string, owner: string): RegExp {
   return new RegExp(`^(?:${text})$`, "u");
 }
 
-/** The pattern as it was compiled, without what anchors it. */
+/** The pattern as it was written, without what anchors it. */
 export function patternSource(pattern: RegExp): string {
-  return pattern.source.replace(/^\^\(\?:([\s\S]*)\)\$$/, "$1");
+  const source = pattern.source.replace(/^\^\(\?:([\s\S]*)\)\$$/, "$1");
+  // JavaScript shows a slash with a backslash before it.
+  return source.replace(/\\([\s\S])/g, (escape, char) => (char === "/" ? "/" : escape));
 }
 
 function hex(char: string): string {

@@ -2,11 +2,20 @@ import * as z from "zod";
 import { capabilityName, grantableCapabilities } from "./capabilities.ts";
 import { isCleanPath } from "./clean-path.ts";
 import { canonicalReference } from "./image-reference.ts";
+import { patternProblem } from "./policy-pattern.ts";
 import { parseBinaryBytes, parseDecimalBytes } from "./units.ts";
 
 const word = (pattern: RegExp, what: string) => z.string().regex(pattern, `has to be ${what}`);
 
-const patternText = z.string().min(1).max(500);
+/** A pattern; what it means follows when the owner is known, whom it may name. */
+const patternText = z
+  .string()
+  .min(1)
+  .max(500)
+  .superRefine((text, context) => {
+    const problem = patternProblem(text);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: `is no pattern: ${problem}` });
+  });
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 

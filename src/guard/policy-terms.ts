@@ -4,34 +4,28 @@ import { type PolicyFinding, type PolicyPlaces, pathText } from "./policy-findin
 import { compilePattern } from "./policy-pattern.ts";
 import type { PolicyFile } from "./policy-schema.ts";
 
-type Path = readonly PropertyKey[];
-
-/** A policy from what its file says: patterns compiled, units in numbers. Undefined where a pattern is none. */
-export function compilePolicy(
-  file: PolicyFile,
-  places: PolicyPlaces,
-): { readonly policy: Policy | undefined; readonly findings: PolicyFinding[] } {
-  const errors: PolicyFinding[] = [];
-  const compile = (path: Path, source: string): RegExp => {
-    try {
-      return compilePattern(source, file.owner);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      errors.push(places.finding(path, `${pathText(path)} is no pattern: ${error.message}`));
-      return /$^/;
-    }
-  };
-  const policy: Policy = {
+/** A policy from what its file says: patterns compiled, units in numbers. */
+export function compilePolicy(file: PolicyFile): Policy {
+  const compile = (source: string): RegExp => compilePattern(source, file.owner);
+  return {
     owner: file.owner,
     images: file.images,
-    names: compile(["names"], file.names),
+    names: compile(file.names),
     unnamed: file.unnamed,
     network: file.network,
     ports: file.ports,
-    binds: compileBinds(file.binds, compile),
-    volumes: file.volumes.map(({ name, target, readOnly }, index) => ({
-      name: compile(["volumes", index, "name"], name),
-      target: compile(["volumes", index, "target"], target),
+    binds: file.binds && {
+      root: file.binds.root,
+      allowed: file.binds.allowed.map(({ source, target, readOnly }) => ({
+        source: compile(source),
+        target: compile(target),
+        readOnly,
+      })),
+      volume: file.binds.volume,
+    },
+    volumes: file.volumes.map(({ name, target, readOnly }) => ({
+      name: compile(name),
+      target: compile(target),
       readOnly,
     })),
     extraHosts: file.extraHosts,
@@ -40,25 +34,11 @@ export function compilePolicy(
     writableRoot: file.writableRoot,
     seccomp: file.seccomp === "default" ? undefined : JSON.stringify(file.seccomp),
     runtime: file.runtime,
-    labels: file.labels.map((label, index) => compile(["labels", index], label)),
-    users: file.users === undefined ? undefined : compile(["users"], file.users),
+    labels: file.labels.map(compile),
+    users: file.users === undefined ? undefined : compile(file.users),
     sandboxes: file.sandboxes,
     connections: file.connections,
     operations: file.operations,
-  };
-  return errors.length > 0 ? { policy: undefined, findings: errors } : { policy, findings: warningsOf(policy, places) };
-}
-
-function compileBinds(binds: PolicyFile["binds"], compile: (path: Path, source: string) => RegExp): Policy["binds"] {
-  if (binds === undefined) return undefined;
-  return {
-    root: binds.root,
-    allowed: binds.allowed.map(({ source, target, readOnly }, index) => ({
-      source: compile(["binds", "allowed", index, "source"], source),
-      target: compile(["binds", "allowed", index, "target"], target),
-      readOnly,
-    })),
-    volume: binds.volume,
   };
 }
 
@@ -78,9 +58,10 @@ function compileLimits(limits: PolicyFile["limits"]): Policy["limits"] {
 /** Labels of other programs that show whether a pattern is wider than meant. */
 const samples = ["traefik.enable", "com.docker.compose.project", "ofelia.enabled", "caddy"];
 
-function warningsOf(policy: Policy, places: PolicyPlaces): PolicyFinding[] {
+/** What a policy allows and its operator may not have meant. */
+export function policyWarnings(policy: Policy, places: PolicyPlaces): PolicyFinding[] {
   const warnings: PolicyFinding[] = [];
-  const warn = (path: Path, message: string): void => {
+  const warn = (path: readonly PropertyKey[], message: string): void => {
     warnings.push(places.finding(path, `${pathText(path)} ${message}`, "warning"));
   };
   if (policy.network === "bridge") {

@@ -3,7 +3,7 @@ import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { type PolicyFinding, type PolicyPlaces, placesOf } from "./policy-finding.ts";
 import { issueFindings } from "./policy-issues.ts";
 import { policySchema } from "./policy-schema.ts";
-import { compilePolicy } from "./policy-terms.ts";
+import { compilePolicy, policyWarnings } from "./policy-terms.ts";
 
 /** What a guard lets through: the validated policy file. Everything that it does not name is refused. */
 export interface Policy {
@@ -130,10 +130,8 @@ function understand(
   if (!parsed.success) {
     return { ok: false, findings: inOrder(parsed.error.issues.flatMap((issue) => issueFindings(issue, places))) };
   }
-  const { policy, findings } = compilePolicy(parsed.data, places);
-  return policy === undefined
-    ? { ok: false, findings: inOrder(findings) }
-    : { ok: true, policy, findings: inOrder(findings) };
+  const policy = compilePolicy(parsed.data);
+  return { ok: true, policy, findings: inOrder(policyWarnings(policy, places)) };
 }
 
 function inOrder(findings: readonly PolicyFinding[]): PolicyFinding[] {

@@ -46,7 +46,7 @@ export function limitedCpus(draft: BodyDraft, value: JsonValue | undefined, host
   // The kernel's default period is 100 ms.
   const fromQuota = Math.floor((quota / (period > 0 ? period : 100_000)) * 1e9);
   const least = Math.min(...[asked, fromQuota, limit].filter((each) => each > 0));
-  const shown = quota > 0 ? `${quota}/${period > 0 ? period : 100_000}` : asked === 0 ? "" : String(asked);
+  const shown = quota > 0 ? `${quota}/${period > 0 ? period : 100_000}` : String(asked);
   if (least !== asked || quota !== 0 || period !== 0) draft.rewrite("HostConfig.NanoCpus", shown, String(least));
   return jsonInteger(least);
 }

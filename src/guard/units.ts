@@ -1,7 +1,7 @@
 const scales = ["", "k", "m", "g", "t"];
 
 function parseBytes(text: string, base: 1000 | 1024): number | undefined {
-  const [, number, unit = ""] = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
+  const [, number, unit = ""] = /^(\d{1,16}(?:\.\d{1,9})?) ?([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
   if (number === undefined) return undefined;
   const bytes = Math.floor(Number(number) * base ** scales.indexOf(unit.toLowerCase()));
   return Number.isSafeInteger(bytes) ? bytes : undefined;
