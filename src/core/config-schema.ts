@@ -27,7 +27,7 @@ const platform = z.strictObject({
 const docker = z.strictObject({
   access: z
     .enum(["guarded", "raw"])
-    .default("raw")
+    .default("guarded")
     .describe(
       "How the gateway reaches Docker in aio mode. guarded lets only sandbox operations through; raw mounts the host's socket, which equals root on the host and needs consent.",
     ),

@@ -153,6 +153,9 @@ function leftovers({ containers, sandboxes, model, networks }: Facts, stack: Sta
   if (sandboxes.length > 0 && stack.detection.mode !== "aio") {
     steps.push(removeSandboxes(sandboxes, `sandboxes of aio mode; the stack is now in ${stack.detection.mode} mode`));
   }
+  const unguarded = sandboxes.filter((sandbox) => isUnguarded(sandbox, stack));
+  if (unguarded.length > 0)
+    steps.push(removeContainers(unguarded, "sandboxes from before the guard, which does not know them"));
   const known = Object.keys(model.networks).map((key) => networkName(model, key));
   const attached = new Set(containers.flatMap((container) => container.networks));
   const names = networks.filter((name) => attached.has(name) && !known.includes(name));
@@ -164,6 +167,12 @@ function leftovers({ containers, sandboxes, model, networks }: Facts, stack: Sta
     });
   }
   return steps;
+}
+
+/** Made by this project's gateway with the raw socket: nobody could stop it any more. */
+function isUnguarded({ ownLabels }: Container, { guardPolicy, project, detection }: Stack): boolean {
+  const mine = ownLabels["sandbox-deploy.project"] === project;
+  return detection.mode === "aio" && guardPolicy !== undefined && mine && ownLabels["sandbox-deploy.guard"] !== project;
 }
 
 /** Leaving aio mode removes sandboxes; those that only their name tells of may be somebody else's. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { composeModel, root } from "./model.ts";
 
-const names = ["gateway", "proxy", "store", "sandbox"] as const;
+const names = ["gateway", "guard", "proxy", "store", "sandbox"] as const;
 const everywhere = [
   { mode: "aio", cliAuth: false, bindHost: undefined },
   { mode: "provisioner", cliAuth: false, bindHost: undefined },

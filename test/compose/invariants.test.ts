@@ -20,9 +20,10 @@ const eachService =
       .map(([name]) => name);
 
 const socketPattern = /(docker|containerd|podman)[^/]*\.sock/;
+const guardDoor = "unix:///run/guard/docker.sock";
 const reachesSocket = (service: Service) =>
   service.volumes.some(({ source, target }) => socketPattern.test(source) || socketPattern.test(target)) ||
-  "DOCKER_HOST" in service.environment ||
+  ("DOCKER_HOST" in service.environment && service.environment["DOCKER_HOST"] !== guardDoor) ||
   service.group_add.length > 0;
 
 const credentialPattern = /\/\.(claude|codex)\b/;
@@ -32,14 +33,27 @@ const outward = (model: Model, service: Service) =>
 
 const invariants: readonly (readonly [string, Check])[] = [
   [
-    "only aio reaches a runtime socket, and there only the gateway does",
+    "only aio reaches a runtime socket: the guard holds it, or by the overlay of that name the gateway",
     (model, { mode }) => {
       const holders = Object.keys(model.services).filter((name) => {
         const service = model.services[name];
         return service !== undefined && reachesSocket(service);
       });
-      const expected = mode === "aio" ? ["gateway"] : [];
+      const expected = mode === "aio" ? ["guard"] : mode === "aio-raw" ? ["gateway"] : [];
       return holders.join() === expected.join() ? [] : [`held by: ${holders.join(", ") || "nobody"}`];
+    },
+  ],
+  [
+    "only the gateway mounts the directory in which the guard listens, read-only, and only the guard has no network",
+    (model, { mode }) => {
+      const mounts = Object.entries(model.services).flatMap(([name, { volumes, network_mode: network, profiles }]) => [
+        ...volumes
+          .filter(({ target }) => target === "/run/guard")
+          .map((door) => `${name} ${door.read_only ? "ro" : "rw"}`),
+        ...(network === "none" && profiles.length === 0 ? [`${name} none`] : []),
+      ]);
+      const expected = mode === "aio" ? ["gateway ro", "guard none", "guard rw"] : [];
+      return mounts.toSorted().join() === expected.join() ? [] : mounts;
     },
   ],
   [
@@ -204,13 +218,13 @@ test.each(invariants)("%s", (_sentence, check) => {
   const broken = models.flatMap(({ combination, model }) =>
     check(model, combination).map((what) => `${nameOf(combination)}: ${what}`),
   );
-  expect(models).toHaveLength(24);
+  expect(models).toHaveLength(32);
   expect(broken).toEqual([]);
 });
 
 test("the values of file secrets reach no service, in no mode", async () => {
   const settings = ["GATEWAY_API_KEY=sentinel-key", "STORE_PASSWORD=sentinel-password"];
-  for (const mode of ["local", "aio", "provisioner"] as const) {
+  for (const mode of ["local", "aio", "aio-raw", "provisioner"] as const) {
     const model = await composeModel({ mode, cliAuth: true, bindHost: undefined }, settings);
     expect(generatedSecrets(model)["GATEWAY_API_KEY"]?.value).toBe("sentinel-key");
     expect(generatedSecrets(model)["STORE_PASSWORD"]?.value).toBe("sentinel-password");
@@ -220,7 +234,7 @@ test("the values of file secrets reach no service, in no mode", async () => {
 
 test("the provisioner's key goes to gateway and provisioner and is known in that mode alone", async () => {
   const settings = ["PROVISIONER_API_KEY=sentinel-key"];
-  for (const mode of ["local", "aio", "provisioner"] as const) {
+  for (const mode of ["local", "aio", "aio-raw", "provisioner"] as const) {
     const model = await composeModel({ mode, cliAuth: false, bindHost: undefined }, settings);
     const holders = Object.entries(model.services)
       .filter(([, service]) => JSON.stringify(service).includes("sentinel"))

@@ -8,10 +8,11 @@ import { z } from "zod";
 /** The root of the checkout. */
 export const root = resolve(import.meta.dirname, "../..");
 
-/** The overlays that each mode adds to the base, by file name in compose/. */
+/** The overlays that each mode adds to the base, by file name in compose/; aio has two ways to the engine. */
 export const overlaysOf = {
   local: [],
-  aio: ["docker-compose.dood-raw.yaml"],
+  aio: ["docker-compose.dood.yaml"],
+  "aio-raw": ["docker-compose.dood-raw.yaml"],
   provisioner: ["docker-compose.provisioner.yaml"],
 } as const;
 
@@ -27,10 +28,11 @@ export interface Combination {
 }
 
 /** Every mode with and without the login overlay, for every kind of exposure. */
-export const combinations: readonly Combination[] = (["local", "aio", "provisioner"] as const).flatMap((mode) =>
-  [false, true].flatMap((cliAuth) =>
-    [undefined, "127.0.0.1", "0.0.0.0", "::1"].map((bindHost) => ({ mode, cliAuth, bindHost })),
-  ),
+export const combinations: readonly Combination[] = (["local", "aio", "aio-raw", "provisioner"] as const).flatMap(
+  (mode) =>
+    [false, true].flatMap((cliAuth) =>
+      [undefined, "127.0.0.1", "0.0.0.0", "::1"].map((bindHost) => ({ mode, cliAuth, bindHost })),
+    ),
 );
 
 /** How a combination is called in a failure. */

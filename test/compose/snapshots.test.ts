@@ -50,6 +50,7 @@ function describeModel(mode: Mode, model: Model): string {
 test.each([
   ["local", false, "local"],
   ["aio", false, "aio"],
+  ["aio-raw", false, "aio-raw"],
   ["provisioner", false, "provisioner"],
   ["local", true, "local+cli-auth"],
 ] as const)(

@@ -85,10 +85,10 @@ describe("local mode", () => {
   });
 });
 
-describe("aio mode", () => {
+describe("aio mode with the raw socket", () => {
   let stack: TestStack;
   beforeAll(async () => {
-    stack = await createStack("aio", platformConfigs.aio);
+    stack = await createStack("aio", platformConfigs.aio, "sandbox:\n  docker:\n    access: raw\n");
   });
   afterAll(() => stack.dispose());
 

@@ -12,11 +12,19 @@ import { type Detection, modes } from "../../src/core/mode.ts";
 import { parseModel } from "../../src/core/model.ts";
 import type { UpOptions } from "../../src/core/plan-up.ts";
 import { privilegeKinds } from "../../src/core/privilege.ts";
-import { composeFiles, excludedServices, localImageVariables, type Stack, territoryOf } from "../../src/core/stack.ts";
+import {
+  composeFiles,
+  excludedServices,
+  hasGuard,
+  localImageVariables,
+  type Stack,
+  territoryOf,
+} from "../../src/core/stack.ts";
 
 const root = "/srv/agents";
 const home = "/home/operator";
 
+const stacks = [...modes, "aio-raw"] as const;
 const textMap = z.record(z.string(), z.string());
 const tree = z.record(z.string(), z.unknown());
 const findingCode = z.custom<Finding["code"]>((value) => typeof value === "string" && value in findingCodes);
@@ -25,11 +33,11 @@ const givenSchema = z.strictObject({ model: tree, hashes: textMap, images: textM
 
 /** What a case's facts.yaml may say; all but `stack` or `model` has an ordinary value when it is left out. */
 const factsSchema = z.strictObject({
-  stack: z.enum(modes).optional().describe("The default stack of this mode is what Compose merges."),
+  stack: z.enum(stacks).optional().describe("The default stack of this mode is what Compose merges."),
   model: tree.optional().describe("Merged over the model of `stack`, or the whole model."),
   hashes: textMap.default({}).describe("Compose's hashes, over those of `stack`."),
   images: z.record(z.string(), z.string().nullable()).optional().describe("Over those of `stack`; null: not there."),
-  running: z.enum(modes).optional().describe("The containers of the default stack of this mode are there."),
+  running: z.enum(stacks).optional().describe("The containers of the default stack of this mode are there."),
   containers: z.array(tree).default([]).describe("`docker inspect`; one that `running` brings is changed by its Name."),
   sandboxes: z.array(tree).default([]),
   foreign: z
@@ -94,6 +102,7 @@ export function readSituation(folder: string): Situation {
   const territory = territoryOf(config, `${root}/deploy.config.yaml`, home);
   const { mode } = detected.value;
   const images = config.compose.images ?? "registry";
+  const files = composeFiles(config, mode, territory, root, home);
   return {
     ok: true,
     config,
@@ -101,11 +110,12 @@ export function readSituation(folder: string): Situation {
     stack: {
       project: config.project,
       detection: detected.value,
-      files: composeFiles(config, mode, territory, root, home),
+      files,
       envPath: territory.envPath,
       images,
       variables: images === "local" ? localImageVariables("0.1.0") : {},
       excluded: excludedServices(config, mode),
+      ...(hasGuard(files, root) ? { guardPolicy: "" } : {}),
     },
     options: { build: options.build ?? "missing", pull: options.pull ?? "missing", accept: options.accept ?? [] },
     findings: detected.findings,

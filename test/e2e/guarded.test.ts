@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { command, eventually, output } from "../support/command.ts";
+import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
+
+const run = (code: string) => ({ language: "bash", code, timeoutSeconds: 30 });
+
+/** Sends one request from inside the gateway's container to what it believes to be Docker. */
+async function fromGateway(stack: TestStack, method: string, path: string, body?: unknown): Promise<string> {
+  const script = `
+    const sent = require("node:http").request({ socketPath: "/run/guard/docker.sock", method: "${method}", path: "${path}",
+      headers: { "content-type": "application/json" } }, (answer) => {
+        let text = ""; answer.on("data", (chunk) => (text += chunk)); answer.on("end", () => console.log(answer.statusCode, text.trim()));
+      });
+    sent.end(${body === undefined ? "" : JSON.stringify(JSON.stringify(body))});`;
+  return output("docker", ["exec", `${stack.project}-gateway-1`, "node", "-e", script]);
+}
+
+async function inGateway(stack: TestStack, line: string): Promise<string> {
+  const { stdout, stderr } = await command("docker", ["exec", `${stack.project}-gateway-1`, "bash", "-c", line]);
+  return stdout + stderr;
+}
+
+async function mountsOf(container: string): Promise<string[]> {
+  const json = await output("docker", ["container", "inspect", "--format", "{{json .Mounts}}", container]);
+  return (JSON.parse(json) as { Source: string }[]).map(({ Source }) => Source);
+}
+
+describe("guarded aio mode", () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await createStack("guarded", platformConfigs.aio);
+  });
+  afterAll(() => stack.dispose());
+
+  it("needs no consent, and its plan shows sandbox operations in place of a socket", async () => {
+    const { stdout } = await stack.deployOk("plan");
+    expect(stdout).toMatch(/\+ gateway +sandbox-operations +through the guard/);
+    expect(stdout).not.toMatch(/gateway +runtime-socket/);
+    expect(stdout).not.toContain("questions");
+    await stack.deployOk("up", "--yes");
+  });
+
+  it("runs code in a container of its own that is gone afterwards", async () => {
+    const { status, body } = await stack.api("/api/run", run("echo $((6*7)); id -u"));
+    expect({ status, ...body }).toMatchObject({ status: 200, stdout: "42\n65534\n", exitCode: 0 });
+    await eventually(async () =>
+      expect(await stack.containers(`label=sandbox-deploy.guard=${stack.project}`)).toEqual([]),
+    );
+  });
+
+  it("gives the socket to the guard alone, which has no network", async () => {
+    const held = await Promise.all(
+      (await stack.containers()).map(async (name) =>
+        (await mountsOf(name)).some((source) => source.endsWith(".sock")) ? [name] : [],
+      ),
+    );
+    expect(held.flat()).toEqual([`${stack.project}-guard-1`]);
+    const guard = await stack.inspect(`${stack.project}-guard-1`);
+    expect(guard).toMatchObject({ HostConfig: { NetworkMode: "none", ReadonlyRootfs: true, CapDrop: ["ALL"] } });
+  });
+
+  it("changes nothing and recreates nothing on a second up", async () => {
+    const before = await output("docker", [
+      "ps",
+      "--quiet",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+    ]);
+    expect((await stack.deployOk("up", "--yes")).stdout).toContain("nothing to change");
+    const after = await output("docker", [
+      "ps",
+      "--quiet",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+    ]);
+    expect(after).toBe(before);
+  });
+
+  it.each([
+    [
+      "a privileged container",
+      "POST",
+      "/containers/create?name=x",
+      { Image: "sandbox-deploy/sandbox:0.1.0-local", HostConfig: { Privileged: true } },
+    ],
+    [
+      "the host's root directory",
+      "POST",
+      "/containers/create?name=x",
+      { Image: "sandbox-deploy/sandbox:0.1.0-local", HostConfig: { Binds: ["/:/host"] } },
+    ],
+    [
+      "the host's processes",
+      "POST",
+      "/v1.41/containers/create",
+      { Image: "sandbox-deploy/sandbox:0.1.0-local", HostConfig: { PidMode: "host" } },
+    ],
+    ["another image", "POST", "/containers/create?name=x", { Image: "sandbox-deploy/gateway:0.1.0-local" }],
+    ["a shell in the guard itself", "POST", "/containers/guard/exec", { Cmd: ["sh"] }],
+    ["a list of other containers", "GET", "/containers/store/json", undefined],
+    ["a build", "POST", "/build", undefined],
+    [
+      "a volume that is a directory of the host",
+      "POST",
+      "/volumes/create",
+      { DriverOpts: { type: "none", device: "/", o: "bind" } },
+    ],
+  ])("a gateway that is taken over does not get %s", async (_what, method, path, body) => {
+    const named = path
+      .replace("/guard/", `/${stack.project}-guard-1/`)
+      .replace("/store/", `/${stack.project}-store-1/`);
+    const containers = await stack.containers("id=");
+    const answer = await fromGateway(stack, method, named, body);
+    expect(answer).toMatch(/^4\d\d \{"message":/);
+    expect(await stack.containers("id=")).toEqual(containers);
+  });
+
+  it("leaves the gateway no way around: no other socket, no rights over what the guard listens in, no root", async () => {
+    expect(await inGateway(stack, "find / -xdev -type s 2>/dev/null; ls /var/run/docker.sock 2>&1")).not.toMatch(
+      /^\/.*docker\.sock$/m,
+    );
+    expect(await inGateway(stack, "rm /run/guard/docker.sock; touch /run/guard/x")).toMatch(
+      /Read-only file system|Permission denied/,
+    );
+    expect(await inGateway(stack, "id -u; cat /proc/self/status | grep CapEff")).toMatch(
+      /10002[\s\S]*0000000000000000/,
+    );
+  });
+
+  it("makes runs fail clearly while the guard is away, and nothing falls back", async () => {
+    await output("docker", ["pause", `${stack.project}-guard-1`]);
+    await output("docker", ["kill", `${stack.project}-guard-1`]).catch(() => undefined);
+    await output("docker", ["rm", "--force", `${stack.project}-guard-1`]);
+    const { status, body } = await stack.api("/api/run", run("echo never"));
+    expect(status).toBe(503);
+    expect(JSON.stringify(body)).toContain("unix:///run/guard/docker.sock");
+    expect((await stack.deploy("status")).exitCode).toBe(1);
+    await stack.deployOk("up", "--yes");
+    await eventually(async () => expect((await stack.api("/api/run", run("echo back"))).status).toBe(200));
+  });
+
+  it("shows in the log of the guard what was refused", async () => {
+    await fromGateway(stack, "POST", "/containers/create?name=y", { Image: "alpine" });
+    const { stdout } = await stack.deployOk("guard", "log", "--denied");
+    expect(stdout).toContain("image.not-allowed");
+  });
+
+  it("shows in the status how many sandboxes live, against the limit, and what was refused", async () => {
+    const { stdout } = await stack.deployOk("status");
+    expect(stdout).toMatch(/guard +0 of \d+ sandboxes, \d+ refused/);
+  });
+
+  it("takes the raw socket only with consent, and gives it back without a question", async () => {
+    const configuration = await stack.read("deploy.config.yaml");
+    await stack.write("deploy.config.yaml", `${configuration}sandbox:\n  docker:\n    access: raw\n`);
+    const refused = await stack.deploy("up", "--yes");
+    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("--accept host-root")]);
+    await stack.deployOk("up", "--yes", "--accept", "host-root");
+    expect(await mountsOf(`${stack.project}-gateway-1`)).toContain("/var/run/docker.sock");
+    await stack.write("deploy.config.yaml", configuration);
+    const { stderr } = await stack.deployOk("up", "--yes");
+    expect(stderr).toMatch(/- +gateway +runtime-socket/);
+    expect((await mountsOf(`${stack.project}-gateway-1`)).some((source) => source.endsWith(".sock"))).toBe(false);
+  });
+
+  it("refuses a policy that the guard would refuse, with its place, and starts nothing", async () => {
+    const configuration = await stack.read("deploy.config.yaml");
+    await stack.write("deploy.config.yaml", `${configuration}sandbox:\n  docker:\n    guard:\n      network: host\n`);
+    const { exitCode, stderr } = await stack.deploy("up", "--yes");
+    await stack.write("deploy.config.yaml", configuration);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/deploy\.config\.yaml:\d+:\d+ error D035 .*sandbox\.docker\.guard\.network/);
+  });
+});
