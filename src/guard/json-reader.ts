@@ -14,8 +14,8 @@ export interface JsonLimits {
   readonly from: "client" | "engine";
 }
 
-/** For the body of a request. The docker CLI sends about 2 kB and 100 members to create a container. */
-export const clientLimits: JsonLimits = { bytes: 256 * 1024, depth: 16, members: 4096, from: "client" };
+/** For the body of a request. To create a container the docker CLI sends about 2 kB and 100 members; code can be in it. */
+export const clientLimits: JsonLimits = { bytes: 1024 * 1024, depth: 16, members: 8192, from: "client" };
 
 /** For an answer of the engine, which is trusted, but not without end. */
 export const engineLimits: JsonLimits = { bytes: 16 * 1024 * 1024, depth: 64, members: 1_000_000, from: "engine" };
@@ -187,12 +187,14 @@ function readWord<Value>(reader: Reader, word: string, value: Value): Value {
   return value;
 }
 
+const digitsMax = 64;
+
 function readNumber(reader: Reader): JsonValue {
   const start = reader.at;
-  while (/^[-+.0-9eE]$/.test(peek(reader))) reader.at += 1;
-  const digits = String.fromCharCode(...reader.bytes.subarray(start, Math.min(reader.at, start + 64)));
+  while (reader.at - start <= digitsMax && /^[-+.0-9eE]$/.test(peek(reader))) reader.at += 1;
+  const digits = String.fromCharCode(...reader.bytes.subarray(start, reader.at));
   if (reader.at === start) throw fault(reader, "syntax", "not a value");
-  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(digits) || reader.at - start > 64)
+  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(digits) || digits.length > digitsMax)
     throw fault(reader, "number", "not a number", start);
   if (reader.limits.from === "engine") return { digits };
   if (!/^-?\d+$/.test(digits)) throw fault(reader, "number", "a number with a fraction or an exponent", start);
@@ -226,6 +228,8 @@ function readString(reader: Reader): string {
   return text;
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The characters up to a quote, a backslash or something that may not be in a string. */
 function readPlain(reader: Reader): string {
   const start = reader.at;
@@ -234,8 +238,9 @@ function readPlain(reader: Reader): string {
     if (byte === undefined || byte < 0x20 || byte === 0x22 || byte === 0x5c) break;
     reader.at += 1;
   }
+  if (reader.at === start) return "";
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(reader.bytes.subarray(start, reader.at));
+    return decoder.decode(reader.bytes.subarray(start, reader.at));
   } catch {
     throw fault(reader, "utf8", "bytes that are not UTF-8", start);
   }

@@ -284,6 +284,60 @@ test.each(["t=1&t=1", "t=1&%74=2", "t=1&signal=TERM&t"])("a parameter that stand
   expect(refusal(`POST /containers/box-mine/stop?${query}`)).toMatchObject({ rule: "query.repeated", status: 400 });
 });
 
+test("a container is always created in the engine's own API version, for an older one would drop fields", () => {
+  expect(sent("POST /v1.24/containers/create?name=box-1", '{"Image":"python"}')).toBe(
+    "POST /v1.41/containers/create?name=box-1",
+  );
+});
+
+describe("a body that is not what it has to be", () => {
+  const create = "POST /containers/create";
+  const extract = "PUT /containers/box-mine/archive?path=/";
+  const length = (bytes: number): [string, string] => ["Content-Length", String(bytes)];
+
+  test.each<[what: string, line: string, body: string | Uint8Array, type: string, rule: string]>([
+    ["JSON under another name", create, '{"Image":"python"}', "text/plain", "framing.content-type"],
+    ["a list", create, "[]", "application/json", "body.object"],
+    ["nothing", create, "", "application/json", "body.missing"],
+    ["more than a client writes", create, " ".repeat(1_048_577), "application/json", "body.size"],
+    ["a compressed archive", extract, Uint8Array.from([0x1f, 0x8b, 8]), "application/x-tar", "body.archive"],
+    ["an archive under another name", extract, new Uint8Array(1024), "application/json", "framing.content-type"],
+  ])("is refused: %s", (_what, line, body, type, rule) => {
+    expect(refusal(line, body, [["Content-Type", type], length(body.length)]).rule).toBe(rule);
+  });
+
+  test("is refused without a name for what it is", () => {
+    const bytes = new TextEncoder().encode('{"Image":"python"}');
+    const untyped = { method: "POST", target: "/containers/create", headers: [length(bytes.length)], body: bytes };
+    expect(decide(untyped, openPolicy, knownFacts)).toMatchObject({ rule: "framing.content-type", status: 400 });
+  });
+});
+
+test.each(['{"detach":true}', '{"Privileged":true}', '{"hijack":"x"}', '{"Detach":1}', '{"ConsoleSize":[1]}'])(
+  "the start of an exec takes no %s",
+  (body) => {
+    expect(refusal(`POST /exec/${exec}/start`, body, upgrade).rule).toMatch(/^exec\.field-/);
+  },
+);
+
+test.each([
+  ["POST /containers/box-mine/start", ""],
+  ["POST /containers/box-mine/restart", ""],
+  ["POST /containers/box-mine/attach?stream=1", ""],
+  ["POST /containers/box-mine/exec", '{"Cmd":["id"]}'],
+  [`POST /exec/${exec}/start`, "{}"],
+  ["GET /containers/box-mine/archive?path=/", ""],
+])("a container that is beyond the policy by now is not touched by %s, but can be stopped", (line, body) => {
+  const labelled = {
+    ...mine,
+    inspected: new Map([...mine.inspected, ["HostConfig", new Map([["Privileged", true]])]]),
+  };
+  const facts = { ...knownFacts, container: () => ({ known: true, value: labelled }) as const };
+  const decision = decide(request(line, body), openPolicy, facts);
+  expect(decision).toMatchObject({ kind: "deny", status: 403, notes: { container: "box-mine" } });
+  expect(decide(request("POST /containers/box-mine/stop"), openPolicy, facts).kind).toBe("forward");
+});
+
 describe("a request that only one front door lets in", () => {
   test.each([
     ["POST /containers/create", '{"Image":"python"}'],
