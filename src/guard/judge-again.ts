@@ -4,7 +4,7 @@ import { type ContainerDraft, startDraft } from "./body-draft.ts";
 import { readUser } from "./config-fields.ts";
 import type { ContainerFact, Facts } from "./decision.ts";
 import { hostRules, readHostConfig } from "./host-config.ts";
-import { isArray, isObject, type JsonObject, type JsonValue } from "./json.ts";
+import { isArray, isNumber, isObject, type JsonObject, type JsonValue } from "./json.ts";
 import { ownerLabel } from "./labels.ts";
 import type { Policy } from "./policy.ts";
 import { quoted } from "./reading.ts";
@@ -32,7 +32,8 @@ export function judgeAgain(container: ContainerFact, policy: Policy, facts: Fact
   const [rewrite] = draft.rewrites;
   if (rewrite !== undefined) {
     const field = rewrite.slice(0, Math.max(rewrite.indexOf(":"), 0));
-    const what = `the container is not within the policy any more (${rewrite}); remove it and create it again`;
+    const why = "the policy changed since, somebody else changed the container, or the engine cannot enforce the limit";
+    const what = `the container has more than the policy allows (${rewrite}): ${why}; it can be stopped and removed`;
     draft.refuse({ rule: "container.beyond-policy", field, what });
   }
   return draft.obstacle() ?? { kind: "pass", rule: "container.within-policy", notes: { container: container.name } };
@@ -85,7 +86,11 @@ function comparable(host: JsonObject, policy: Policy): JsonObject {
     "Ulimits",
     ...(policy.runtime === undefined ? ["Runtime"] : []),
   ]);
-  return new Map([...host].filter(([name]) => hostRules.has(name) && !filled.has(name)));
+  const compared = new Map([...host].filter(([name]) => hostRules.has(name) && !filled.has(name)));
+  const swap = host.get("MemorySwap");
+  // What the engine writes where the kernel cannot limit swap; the limit of the memory itself holds all the same.
+  if (isNumber(swap) && swap.digits === "-1") compared.set("MemorySwap", host.get("Memory") ?? null);
+  return compared;
 }
 
 /** A container can be joined to further networks after it was made, by whoever has the engine's own socket. */

@@ -30,7 +30,7 @@ export function compilePattern(source: string, owner: string): RegExp {
 export function patternSource(pattern: RegExp): string {
   const source = pattern.source.replace(/^\^\(\?:([\s\S]*)\)\$$/, "$1");
   // JavaScript shows a slash with a backslash before it.
-  return source.replace(/\\([\s\S])/g, (escape, char) => (char === "/" ? "/" : escape));
+  return source.replace(/\\([\s\S])/g, (escaped, char) => (char === "/" ? "/" : escaped));
 }
 
 function hex(char: string): string {

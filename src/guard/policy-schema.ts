@@ -42,7 +42,7 @@ const root = z
   .refine((path) => !wholeTree.test(path), "holds more than one program's files; name a directory below it");
 
 function isSystemPath(path: string): boolean {
-  // Directories of users are allowed as far as they are one's own: /home/somebody/something.
+  // Below the directory of a user, but not that directory itself.
   return systemPaths.test(path) && !/^\/(?:home\/[^/]+|root)\/./.test(path);
 }
 

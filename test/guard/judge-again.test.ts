@@ -10,6 +10,7 @@ import {
   factsOf,
   imageId,
   policyOf,
+  recordedBody,
   roomy,
   roomyText,
   ruleOf,
@@ -115,6 +116,19 @@ test("whatever the guard sends passes when the engine shows it again", () => {
   expect(sentCount).toBeGreaterThan(50);
 });
 
+test("what a real engine shows of a container that it was sent passes", () => {
+  const text = recordedBody("inspected-engine-20.10");
+  const { Id: id, Image: real } = JSON.parse(text);
+  const labels = { "sandbox-deploy.guard": "tests" };
+  const fact = { id, name: "box-1", imageId: real, running: true, labels, inspected: bodyOf(text) };
+  expect(judgeAgain(fact, roomy, factsOf({ pinned: real }))).toMatchObject({ kind: "pass" });
+});
+
+test("a kernel that cannot limit swap does not keep containers from starting", () => {
+  expect(verdict({ host: { MemorySwap: -1 } })).toBe("pass");
+  expect(verdict({ host: { Memory: 2 ** 40, MemorySwap: -1 } })).toBe("container.beyond-policy");
+});
+
 describe("a container that has more than the guard would give it does not pass", () => {
   test.each<[string, unknown, string]>([
     ["Privileged", true, "host-config.privileged"],
@@ -141,7 +155,8 @@ describe("a container that has more than the guard would give it does not pass",
     ["ReadonlyPaths", ["/proc/bus"], "container.unmasked"],
     ["Memory", 2 ** 40, "container.beyond-policy"],
     ["Memory", 0, "container.beyond-policy"],
-    ["MemorySwap", -1, "container.beyond-policy"],
+    ["MemorySwap", 2 ** 40, "container.beyond-policy"],
+    ["MemorySwap", 0, "container.beyond-policy"],
     ["PidsLimit", null, "container.beyond-policy"],
     ["NanoCpus", 64e9, "container.beyond-policy"],
     ["CpuQuota", 100_000, "container.beyond-policy"],
