@@ -7,7 +7,7 @@ prefix=sandbox-deploy
 suite=trixie
 # Its own Caddy is years old; the backport is current.
 caddy_suite=$suite-backports
-services="gateway proxy store sandbox"
+services="gateway guard proxy store sandbox"
 
 usage() {
   cat <<'USAGE'

@@ -5,6 +5,8 @@ export interface PolicyFinding {
   readonly severity: "error" | "warning";
   readonly line: number;
   readonly column: number;
+  /** The keys that lead to it; none where it is about the text as a whole. */
+  readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
@@ -27,7 +29,7 @@ export function placesOf(document: Document | undefined, lines: LineCounter): Po
     finding(place, message, severity = "error") {
       const offset = typeof place === "number" ? place : offsetOf(document, place);
       const { line, col } = lines.linePos(offset);
-      return { severity, line: Math.max(line, 1), column: Math.max(col, 1), message };
+      return { severity, line: Math.max(line, 1), column: Math.max(col, 1), path: typeof place === "number" ? [] : place, message };
     },
   };
 }

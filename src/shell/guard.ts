@@ -39,7 +39,7 @@ export async function guardFindings(
   return found.map(({ path, message }) => ({
     code: "D035",
     severity: "error",
-    message: `the guard refuses its policy: ${["sandbox.docker.guard", ...path].join(".")} ${message}`,
+    message: `the guard would refuse its policy, sandbox.docker.guard: ${message}`,
     fix: "correct that key; ./deploy guard policy prints the policy as it is now",
     at: config.positionOf(["sandbox", "docker", "guard", ...path]),
   }));

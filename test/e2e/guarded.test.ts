@@ -169,6 +169,6 @@ describe("guarded aio mode", () => {
     const { exitCode, stderr } = await stack.deploy("up", "--yes");
     await stack.write("deploy.config.yaml", configuration);
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/deploy\.config\.yaml:\d+:\d+ error D035 .*sandbox\.docker\.guard\.network/);
+    expect(stderr).toMatch(/deploy\.config\.yaml:\d+:\d+ error D035 .*network has to be/);
   });
 });
