@@ -1,7 +1,23 @@
-import { create, type Escape, hidden, plain, refused, type Table, type Unguarded } from "./escape.ts";
+import {
+  contained,
+  create,
+  type Escape,
+  type Expectation,
+  hidden,
+  plain,
+  refused,
+  type Table,
+  type Unguarded,
+} from "./escape.ts";
 import type { World } from "./world.ts";
 
-type Bind = readonly [tries: string, why: string, bind: (world: World) => string, unguarded?: Unguarded];
+type Bind = readonly [
+  tries: string,
+  why: string,
+  bind: (world: World) => string,
+  unguarded?: Unguarded,
+  expect?: (world: World) => Expectation,
+];
 
 const refusedByEngine: Unguarded = { none: "engine 20.10 refuses it" };
 
@@ -88,6 +104,12 @@ const binds: readonly Bind[] = [
     "an option that the policy does not know",
     ({ root }) => `${root}/threads/t1:/mnt/t1:nocopy`,
     refusedByEngine,
+    ({ root }) =>
+      contained({
+        "HostConfig.Mounts": [
+          { Type: "bind", Source: `${root}/threads/t1`, BindOptions: { Propagation: "rprivate" }, Target: "/mnt/t1" },
+        ],
+      }),
   ],
   [
     "an option that nobody knows",
@@ -100,6 +122,18 @@ const binds: readonly Bind[] = [
     "one reader takes the first, another the last",
     ({ root }) => `${root}/threads/t1:/mnt/t1:ro,rw`,
     refusedByEngine,
+    ({ root }) =>
+      contained({
+        "HostConfig.Mounts": [
+          {
+            Type: "bind",
+            Source: `${root}/threads/t1`,
+            BindOptions: { Propagation: "rprivate" },
+            Target: "/mnt/t1",
+            ReadOnly: true,
+          },
+        ],
+      }),
   ],
   [
     "an allowed directory over /etc",
@@ -154,12 +188,12 @@ function refusedByEngineAtStart(): Unguarded {
 /** `Binds`: host directories outside of what the policy allows, in every spelling and through symlinks. */
 export const bindEscapes: Table = (world) => [
   ...binds.map(
-    ([tries, why, bind, unguarded = "effect"]): Escape => ({
+    ([tries, why, bind, unguarded = "effect", expect = () => refused("")]): Escape => ({
       class: "binds",
       tries: `to bind ${tries}`,
       why,
       request: create(world, { host: { Binds: [bind(world)] } }),
-      expect: refused(""),
+      expect: expect(world),
       unguarded,
     }),
   ),

@@ -5,6 +5,7 @@ import {
   plain,
   refused,
   type Table,
+  tooOld,
   type Unguarded,
   withJson,
 } from "./escape.ts";
@@ -96,7 +97,13 @@ const ownOnly: readonly Row[] = [
     "a check of the path, an engine that reads the body",
     ({ mine, foreign }) =>
       withJson("POST", `/v1.41/containers/${mine.id}/exec`, { Cmd: ["true"], Container: foreign.id }),
-    refusedExec,
+    ({ mine }) => ({
+      kind: "narrowed",
+      method: "POST",
+      path: `/v1.41/containers/${mine.id}/exec`,
+      query: {},
+      body: { Cmd: ["true"] },
+    }),
   ],
   [
     "to rename a sandbox",
@@ -126,7 +133,7 @@ const ownOnly: readonly Row[] = [
     "to start a sandbox with another configuration in the body",
     "before version 1.24 the body was a whole HostConfig",
     ({ mine }) => withJson("POST", `/v1.23/containers/${mine.id}/start`, { Privileged: true }),
-    () => refused("target.", 400),
+    () => tooOld("1.23"),
     notStarted,
   ],
   [

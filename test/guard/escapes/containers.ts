@@ -1,14 +1,14 @@
 import { type Escape, hidden, plain, refused, type Table, type Unguarded, withJson } from "./escape.ts";
 import type { Named } from "./world.ts";
 
-/** What is asked of a container of somebody else; `route` is refused whatever it is asked of. */
+/** What is asked of a container of somebody else; with a rule it is refused whatever it is asked of. */
 type Action = readonly [
   tries: string,
   why: string,
   method: string,
   path: string,
   body?: unknown,
-  kind?: "route" | undefined,
+  rule?: string | undefined,
   unguarded?: Unguarded,
 ];
 
@@ -20,8 +20,8 @@ const actions: readonly Action[] = [
   ["read the output of", "what it printed", "GET", "/logs?stdout=1&stderr=1"],
   ["list the programs of", "their arguments", "GET", "/top", undefined, undefined, "answer"],
   ["read the figures of", "what it does and when", "GET", "/stats?stream=0", undefined, undefined, "answer"],
-  ["list the changed files of", "what it keeps", "GET", "/changes", undefined, "route", "answer"],
-  ["export the files of", "everything it keeps", "GET", "/export", undefined, "route"],
+  ["list the changed files of", "what it keeps", "GET", "/changes", undefined, "route.", "answer"],
+  ["export the files of", "everything it keeps", "GET", "/export", undefined, "route."],
   ["copy a file out of", "any file in it", "GET", "/archive?path=/canary"],
   ["look at a file of", "whether it is there", "HEAD", "/archive?path=/canary", undefined, undefined, "answer"],
   ["stop", "somebody's service ends", "POST", "/stop?t=0"],
@@ -39,14 +39,14 @@ const actions: readonly Action[] = [
     undefined,
     { none: "the container is not paused" },
   ],
-  ["rename", "other names lead to it, or nowhere", "POST", "/rename?name=sandbox-stolen", undefined, "route"],
+  ["rename", "other names lead to it, or nowhere", "POST", "/rename?name=sandbox-stolen", undefined, "route."],
   [
     "change the limits of",
     "a container that the machine restarts for ever",
     "POST",
     "/update",
     { RestartPolicy: { Name: "always" } },
-    "route",
+    "route.",
   ],
   ["remove", "somebody's service and its data", "DELETE", "?force=1"],
   ["remove with its volumes", "somebody's data", "DELETE", "?force=1&v=1"],
@@ -56,7 +56,7 @@ const actions: readonly Action[] = [
     "DELETE",
     "?link=1",
     undefined,
-    undefined,
+    "query.",
     { none: "the container has no link" },
   ],
   [
@@ -73,7 +73,7 @@ const actions: readonly Action[] = [
     "GET",
     "/attach/ws?stream=1&stdout=1&logs=1",
     undefined,
-    "route",
+    "route.",
     { none: "it wants the headers of a websocket" },
   ],
   ["wait for", "when it ends", "POST", "/wait", undefined, undefined, { none: "the container goes on" }],
@@ -92,7 +92,7 @@ const actions: readonly Action[] = [
     "POST",
     "/checkpoints",
     { CheckpointID: "x", CheckpointDir: "/tmp" },
-    "route",
+    "route.",
     { none: "engine 20.10 has checkpoints only among its experiments" },
   ],
 ];
@@ -117,7 +117,7 @@ export const containerEscapes: Table = (world) => [
 ];
 
 function onForeign(
-  [tries, why, method, path, body, kind, unguarded = "effect"]: Action,
+  [tries, why, method, path, body, rule, unguarded = "effect"]: Action,
   how: string,
   reference: string,
 ): Escape {
@@ -129,7 +129,7 @@ function onForeign(
     tries: `to ${tries} somebody's container, ${how}${path === "/kill?signal=SIGKILL" ? ", with a signal" : ""}`,
     why,
     request: body === undefined ? plain(method, target) : withJson(method, target, body),
-    expect: kind === "route" ? refused("route.") : hidden(text),
+    expect: rule === undefined ? hidden(text) : refused(rule),
     unguarded,
   };
 }

@@ -68,7 +68,8 @@ async function openDoor(): Promise<Pick<World, "port" | "knocks"> & { readonly c
 
 type Fixed = Omit<World, "mine" | "foreign" | "foreignExec">;
 
-async function makeFolders(folder: string, canary: string): Promise<Pick<World, "root" | "outside">> {
+/** Makes the allowed root with links out of it, and the directory beside it that holds a canary. */
+export async function makeFolders(folder: string, canary: string): Promise<Pick<World, "root" | "outside">> {
   const root = join(folder, "root");
   const outside = join(folder, "outside");
   await mkdir(join(root, "threads/t1"), { recursive: true });

@@ -29,16 +29,17 @@ export type EscapeClass = keyof typeof escapeClasses;
 export type Expectation =
   /** An answer that names a rule beginning with `rule`; nothing of it reaches the engine. */
   | { readonly kind: "refused"; readonly rule: string; readonly status?: number }
-  /** The answer that the engine gives for what does not exist; nothing of it reaches the engine. */
-  | { readonly kind: "hidden"; readonly message: string }
+  /** The engine's own words, as for what does not exist; nothing of it reaches the engine. */
+  | { readonly kind: "said"; readonly status: number; readonly message: string }
   /** What reaches the engine is the harmless container, apart from these fields: where each stands, and its value. */
   | { readonly kind: "contained"; readonly differs: Readonly<Record<string, unknown>> }
-  /** What reaches the engine is this request and no other, without a body; `filters` as data. */
+  /** What reaches the engine is this request and no other; `filters` as data; without a body unless one is named. */
   | {
       readonly kind: "narrowed";
       readonly method: string;
       readonly path: string;
       readonly query: Readonly<Record<string, unknown>>;
+      readonly body?: unknown;
     }
   /** The guard answers by itself; nothing of it reaches the engine. */
   | { readonly kind: "answered" };
@@ -119,7 +120,12 @@ export const refused = (rule: string, status?: number): Expectation => ({
   rule,
   ...(status === undefined ? {} : { status }),
 });
-export const hidden = (message: string): Expectation => ({ kind: "hidden", message });
+export const hidden = (message: string): Expectation => ({ kind: "said", status: 404, message });
+export const tooOld = (version: string): Expectation => ({
+  kind: "said",
+  status: 400,
+  message: `client version ${version} is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version`,
+});
 export const contained = (differs: Readonly<Record<string, unknown>> = {}): Expectation => ({
   kind: "contained",
   differs,

@@ -38,12 +38,14 @@ const rows: readonly Row[] = [
     "a build reads the client's files and writes the engine's",
     () => ({ method: "POST", target: "/session", headers: [...upgrade("h2c"), ["X-Docker-Expose-Session-Uuid", "x"]] }),
     "answer",
+    () => refused("framing."),
   ],
   [
     "to speak to the builder by gRPC",
     "builds with rights of the host",
     () => ({ method: "POST", target: "/grpc", headers: [...upgrade("h2c")] }),
     "answer",
+    () => refused("framing."),
   ],
   ["to list plugins", "what runs as root on the host", get("/plugins"), "answer"],
   [

@@ -191,7 +191,7 @@ const rows: readonly Row[] = [
       target: `/v1.41/containers/${foreign.id}/json`,
       headers: [["User-Agent", "sandbox-deploy-guard (question)"]],
     }),
-    ({ foreign }) => ({ kind: "hidden", message: `No such container: ${foreign.id}` }),
+    ({ foreign }) => ({ kind: "said", status: 404, message: `No such container: ${foreign.id}` }),
   ],
   [
     "to write a header with a space before its colon",

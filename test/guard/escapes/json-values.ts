@@ -108,7 +108,7 @@ function escapeOf(world: World, [tries, why, body, rule, unguarded = "effect"]: 
   const request = create(world, { raw: text });
   return {
     class: "json",
-    tries,
+    tries: `to write ${tries}`,
     why,
     expect: refused(rule),
     unguarded,

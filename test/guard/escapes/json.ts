@@ -22,16 +22,26 @@ const merged = "Go merges what stands twice, where JSON.parse keeps the last";
 const flat = "engines up to 26.1 take the top level for HostConfig where that is missing";
 
 const spellings: readonly Spelling[] = [
-  ["privileged below a lower-case hostconfig", anyCase, field('"hostconfig":{"Privileged":true}'), "json."],
-  ["privileged below an upper-case HOSTCONFIG", anyCase, field('"HOSTCONFIG":{"Privileged":true}'), "json."],
-  ["lower-case privileged", anyCase, host('"privileged":true'), "json."],
-  ["privileged in mixed case", anyCase, host('"pRiViLeGeD":true'), "json."],
-  ["upper-case BINDS", anyCase, host('"BINDS":["/:/host"]'), "json."],
+  [
+    "privileged below a lower-case hostconfig",
+    anyCase,
+    field('"hostconfig":{"Privileged":true}'),
+    "config.unknown-field",
+  ],
+  [
+    "privileged below an upper-case HOSTCONFIG",
+    anyCase,
+    field('"HOSTCONFIG":{"Privileged":true}'),
+    "config.unknown-field",
+  ],
+  ["lower-case privileged", anyCase, host('"privileged":true'), "host-config.unknown-field"],
+  ["privileged in mixed case", anyCase, host('"pRiViLeGeD":true'), "host-config.unknown-field"],
+  ["upper-case BINDS", anyCase, host('"BINDS":["/:/host"]'), "host-config.unknown-field"],
   [
     "lower-case mounts with lower-case fields",
     anyCase,
     host('"mounts":[{"type":"bind","source":"/","target":"/host"}]'),
-    "json.",
+    "host-config.unknown-field",
   ],
   ["HostConfig with a long s, escaped", folded, field(String.raw`"Ho\u017ftConfig":{"Privileged":true}`), "json."],
   ["HostConfig with a long s in UTF-8", folded, field('"Ho\u017ftConfig":{"Privileged":true}'), "json."],
@@ -208,7 +218,7 @@ function escapeOf(world: World, [tries, why, body, rule, unguarded = "effect"]: 
   const request = create(world, { raw: text });
   return {
     class: "json",
-    tries,
+    tries: `to write ${tries}`,
     why,
     expect: refused(rule),
     unguarded,

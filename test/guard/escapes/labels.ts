@@ -1,4 +1,4 @@
-import { create, type Escape, type Expectation, refused, type Table, type Unguarded } from "./escape.ts";
+import { contained, create, type Escape, type Expectation, refused, type Table, type Unguarded } from "./escape.ts";
 import type { World } from "./world.ts";
 
 type Parts = NonNullable<Parameters<typeof create>[1]>;
@@ -106,10 +106,15 @@ const rows: readonly Row[] = [
     "a signal that ends nothing",
     "a stop that waits for the kill",
     () => ({ config: { StopSignal: "SIGCONT" } }),
-    refused(""),
+    contained({ StopSignal: "SIGCONT" }),
     "effect",
   ],
-  ["a stop that never times out", "a service that cannot be stopped", () => ({ config: { StopTimeout: 1_000_000 } })],
+  [
+    "a stop that never times out",
+    "a service that cannot be stopped",
+    () => ({ config: { StopTimeout: 1_000_000 } }),
+    contained({ StopTimeout: 10 }),
+  ],
   [
     "commands for images made of it",
     "commands in an image that somebody builds",
@@ -119,11 +124,13 @@ const rows: readonly Row[] = [
     "a check of health every millisecond",
     "commands that the engine starts for ever",
     () => ({ config: { Healthcheck: { Test: ["CMD-SHELL", "id"], Interval: 1_000_000 } } }),
+    contained({ Healthcheck: { Test: ["CMD-SHELL", "id"], Interval: 1_000_000_000 } }),
   ],
   [
     "its network switched off beside an address",
     "a field that readers weigh differently",
     () => ({ config: { NetworkDisabled: true } }),
+    contained({ NetworkDisabled: true }),
   ],
 ];
 

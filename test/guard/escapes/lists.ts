@@ -166,7 +166,12 @@ const lists: readonly List[] = [
     no("query."),
     "effect",
   ],
-  ["to list tasks", "a filter of swarms", () => containers({ "is-task": ["false"] }), no("query.")],
+  [
+    "to list containers that are no tasks",
+    "a filter of swarms",
+    () => containers({ "is-task": ["false"] }),
+    no("query."),
+  ],
   [
     "to list with two filters parameters",
     "one reader takes the first, another the last",

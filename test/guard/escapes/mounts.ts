@@ -1,4 +1,4 @@
-import { create, type Escape, refused, type Table, type Unguarded } from "./escape.ts";
+import { contained, create, type Escape, type Expectation, refused, type Table, type Unguarded } from "./escape.ts";
 import type { World } from "./world.ts";
 
 type Mount = readonly [
@@ -6,6 +6,7 @@ type Mount = readonly [
   why: string,
   mount: (world: World) => Readonly<Record<string, unknown>>,
   unguarded?: Unguarded,
+  expect?: Expectation,
 ];
 
 const newer: Unguarded = { none: "engine 20.10 knows no such field or type" };
@@ -224,11 +225,19 @@ const mounts: readonly Mount[] = [
     () => ({ Type: "npipe", Source: "\\\\.\\pipe\\docker_engine", Target: "/mnt/t1" }),
     refusedByEngine,
   ],
-  ["a tmpfs without a limit over /etc", "an /etc of its own", () => ({ Type: "tmpfs", Target: "/etc" })],
+  [
+    "a tmpfs without a limit over /etc",
+    "an /etc of its own",
+    () => ({ Type: "tmpfs", Target: "/etc" }),
+    "effect",
+    contained({ "HostConfig.Tmpfs": { "/etc": "rw,noexec,nosuid,nodev,size=16777216" } }),
+  ],
   [
     "a tmpfs of any size",
     "the machine's memory",
     () => ({ Type: "tmpfs", Target: "/mnt/t1", TmpfsOptions: { SizeBytes: 900_000_000_000 } }),
+    "effect",
+    contained({ "HostConfig.Tmpfs": { "/mnt/t1": "rw,noexec,nosuid,nodev,size=16777216" } }),
   ],
   [
     "a tmpfs with options of its own",
@@ -257,12 +266,12 @@ const mounts: readonly Mount[] = [
 /** `Mounts`, `VolumesFrom`, `Volumes` and volumes that are made first: every other way to a directory or a device. */
 export const mountEscapes: Table = (world) => [
   ...mounts.map(
-    ([tries, why, mount, unguarded = "effect"]): Escape => ({
+    ([tries, why, mount, unguarded = "effect", expect = refused("")]): Escape => ({
       class: "mounts",
       tries: `to mount ${tries}`,
       why,
       request: create(world, { host: { Mounts: [mount(world)] } }),
-      expect: refused(""),
+      expect,
       unguarded,
     }),
   ),

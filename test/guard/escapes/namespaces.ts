@@ -1,4 +1,4 @@
-import { create, type Escape, refused, type Table, type Unguarded } from "./escape.ts";
+import { contained, create, type Escape, type Expectation, refused, type Table, type Unguarded } from "./escape.ts";
 import type { World } from "./world.ts";
 
 type Field = readonly [
@@ -6,6 +6,7 @@ type Field = readonly [
   why: string,
   host: (world: World) => Readonly<Record<string, unknown>>,
   unguarded?: Unguarded,
+  expect?: Expectation,
 ];
 
 const fields: readonly Field[] = [
@@ -39,7 +40,13 @@ const fields: readonly Field[] = [
     "an engine that passes it on joins any namespace",
     () => ({ NetworkMode: "ns:/proc/1/ns/net" }),
   ],
-  ["the default bridge", "every container that nobody gave a network", () => ({ NetworkMode: "bridge" })],
+  [
+    "the default bridge",
+    "every container that nobody gave a network",
+    () => ({ NetworkMode: "bridge" }),
+    "effect",
+    contained(),
+  ],
   ["somebody's network, by name", "the services there", ({ foreignNetwork }) => ({ NetworkMode: foreignNetwork.name })],
   ["somebody's network, by id", "the services there", ({ foreignNetwork }) => ({ NetworkMode: foreignNetwork.id })],
   [
@@ -74,7 +81,13 @@ const fields: readonly Field[] = [
     () => ({ CgroupnsMode: "host" }),
     { none: "on cgroup version 1 it is the engine's default" },
   ],
-  ["a private cgroup namespace", "not a danger, but not a client's choice", () => ({ CgroupnsMode: "private" })],
+  [
+    "a private cgroup namespace",
+    "not a danger, but not a client's choice",
+    () => ({ CgroupnsMode: "private" }),
+    "effect",
+    contained(),
+  ],
   [
     "the cgroup of somebody's container",
     "its limits and devices",
@@ -92,12 +105,12 @@ const fields: readonly Field[] = [
 /** Fields that put a container into a namespace of the host or of another container. */
 export const namespaceEscapes: Table = (world) =>
   fields.map(
-    ([tries, why, host, unguarded = "effect"]): Escape => ({
+    ([tries, why, host, unguarded = "effect", expect = refused("host-config.")]): Escape => ({
       class: "namespaces",
-      tries,
+      tries: `to ask for ${tries}`,
       why,
       request: create(world, { host: host(world) }),
-      expect: refused("host-config."),
+      expect,
       unguarded,
     }),
   );

@@ -143,13 +143,6 @@ const rows: readonly Row[] = [
     refusedByEngine,
   ],
   [
-    "to ask for another platform",
-    "another image under the allowed name",
-    named(({ names }) => `name=${names.escape}&platform=windows/amd64`),
-    refused(""),
-    refusedByEngine,
-  ],
-  [
     "to write JSON in place of the query's values",
     "a header or a quote to whoever writes it out",
     named(() => "name=%22%7D%2C"),

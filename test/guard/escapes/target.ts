@@ -1,4 +1,4 @@
-import { type Escape, type Expectation, hidden, refused, type Table, type Unguarded } from "./escape.ts";
+import { type Escape, type Expectation, hidden, refused, type Table, tooOld, type Unguarded } from "./escape.ts";
 import type { World } from "./world.ts";
 
 type Row = readonly [
@@ -6,13 +6,17 @@ type Row = readonly [
   why: string,
   target: (world: World) => string,
   unguarded?: Unguarded,
-  expect?: (world: World) => Expectation,
+  expect?: Expectation,
 ];
 
 const redirected: Unguarded = { none: "engine 20.10 answers with another address" };
 const notFound: Unguarded = { none: "engine 20.10 finds no such page" };
 const badRequest: Unguarded = { none: "engine 20.10 answers 400 to it" };
-const old = () => refused("", 400);
+const tooNew: Expectation = {
+  kind: "said",
+  status: 400,
+  message: "client version 1.42 is too new. Maximum supported API version is 1.41",
+};
 const list = "/containers/json?all=1";
 
 const rows: readonly Row[] = [
@@ -70,11 +74,11 @@ const rows: readonly Row[] = [
   ["a version of one digit", "the engine takes what its pattern takes", () => `/v1${list}`, badRequest],
   ["an upper-case V", "a path without a version to the engine", () => `/V1.41${list}`, notFound],
   ["two versions", "one reader strips the first, another the second", () => `/v1.41/v1.24${list}`, notFound],
-  ["the version before the floor", "old versions do more", () => `/v1.23${list}`, "effect", old],
-  ["the oldest version", "old versions do more", () => `/v1.12${list}`, "effect", old],
-  ["a version beyond the engine's", "a version that nobody checked", () => `/v1.42${list}`, badRequest, old],
-  ["a version far beyond", "a version that nobody checked", () => `/v9.99${list}`, badRequest, old],
-  ["a version with a huge number", "a number that overflows", () => `/v1.18446744073709551657${list}`, badRequest, old],
+  ["the version before the floor", "old versions do more", () => `/v1.23${list}`, "effect", tooOld("1.23")],
+  ["the oldest version", "old versions do more", () => `/v1.12${list}`, "effect", tooOld("1.12")],
+  ["a version beyond the engine's", "a version that nobody checked", () => `/v1.42${list}`, badRequest, tooNew],
+  ["a version far beyond", "a version that nobody checked", () => `/v9.99${list}`, badRequest],
+  ["a version with a huge number", "a number that overflows", () => `/v1.18446744073709551657${list}`, badRequest],
   [
     "an absolute address",
     "a proxy's form, whose path other readers find elsewhere",
@@ -125,7 +129,7 @@ const rows: readonly Row[] = [
     "a name that is a route",
     () => "/v1.41/containers/json/json",
     notFound,
-    () => hidden("No such container: json"),
+    hidden("No such container: json"),
   ],
   ["a container called create", "a name that is a route", () => "/v1.41/containers/create/start", notFound],
 ];
@@ -133,12 +137,12 @@ const rows: readonly Row[] = [
 /** One target that two readers understand differently: refused before anything is decoded. */
 export const targetEscapes: Table = (world) =>
   rows.map(
-    ([tries, why, target, unguarded = "effect", expect = () => refused("", 400)]): Escape => ({
+    ([tries, why, target, unguarded = "effect", expect = refused("")]): Escape => ({
       class: "target",
       tries: `to write the path with ${tries}`,
       why,
       request: { method: "GET", target: target(world) },
-      expect: expect(world),
+      expect,
       unguarded,
     }),
   );
