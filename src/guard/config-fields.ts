@@ -18,6 +18,9 @@ export function readCommand(draft: BodyDraft, field: string, value: JsonValue | 
 const deviceVariables =
   /^(?:NVIDIA_(?:VISIBLE_DEVICES|MIG_\w+_DEVICES|IMEX_CHANNELS)|(?:HABANA|AMD|ASCEND|MTHREADS|CAMBRICON|DOCKER_RESOURCE_\w+)_VISIBLE_DEVICES|DOCKER_RESOURCE_\w+)$/;
 
+/** Variables by which proxies on the same engine are told to send a container the public's requests, like a label. */
+const routingVariables = /^(?:VIRTUAL_HOST(?:_MULTIPORTS)?|LETSENCRYPT_HOST)$/;
+
 /** `Env`: `NAME=value`, or `NAME` for a variable of the image that is to go. Names are noted, values never are. */
 export function readEnvironment(draft: BodyDraft, field: string, value: JsonValue | undefined): JsonValue | undefined {
   const variables = readTexts(draft, field, value);
@@ -31,6 +34,10 @@ export function readEnvironment(draft: BodyDraft, field: string, value: JsonValu
     if (deviceVariables.test(name) && !["", "none", "void", undefined].includes(setting)) {
       const what = `${field}: the variable ${quoted(name)} asks for devices of the host`;
       draft.refuse({ rule: "env.devices", field, what });
+    }
+    if (routingVariables.test(name) && setting !== undefined) {
+      const what = `${field}: by the variable ${quoted(name)} a proxy on this engine sends the public's requests here`;
+      draft.refuse({ rule: "env.routing", field, what });
     }
   }
   return variables;
