@@ -118,6 +118,23 @@ export const commandTable: readonly CommandEntry[] = [
     args: [new Argument("[file]", "the platform's configuration file")],
   },
   {
+    name: "guard",
+    summary: "look into the guard of aio mode (log, check, policy), or run one by itself (serve)",
+    example: "deploy guard log --denied",
+    args: [
+      new Argument("<action>", "what to do").choices(["log", "check", "policy", "serve"]),
+      new Argument("[file]", "for check: a request as JSON; for log: another audit file"),
+    ],
+    options: [
+      new Option("--denied", "log: only what was refused"),
+      new Option("-f, --follow", "log: keep showing new lines").conflicts("json"),
+      new Option("--policy <file>", "check, policy, serve: this policy in place of the stack's"),
+      new Option("--listen <address>", "serve: where clients connect, as unix:PATH"),
+      new Option("--upstream <address>", "serve, check: the engine's socket, as unix:PATH"),
+      new Option("--audit <file>", "serve: where each operation is noted, or - for standard output"),
+    ],
+  },
+  {
     name: "completion",
     summary: "print a completion script for a shell",
     example: 'eval "$(deploy completion bash)"',

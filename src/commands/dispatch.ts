@@ -16,6 +16,9 @@ export interface ParsedFlags extends GlobalFlags {
   readonly follow?: boolean;
   readonly tail?: string;
   readonly color?: boolean;
+  readonly denied?: boolean;
+  readonly policy?: string;
+  readonly upstream?: string;
 }
 
 /** Runs a command by name; each module is loaded only when its command is asked for. */
@@ -60,6 +63,8 @@ export async function runCommand(
     case "detect":
       await (await import("./detect.ts")).detect(world, flags, args[0]);
       return exitCodes.done;
+    case "guard":
+      return (await import("./guard.ts")).guard(world, flags, args);
     case "completion":
       await (await import("./completion.ts")).completion(world, args[0] ?? "");
       return exitCodes.done;

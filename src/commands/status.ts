@@ -4,6 +4,7 @@ import { privilegeRows } from "../core/plan-text.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
+import { type GuardReport, readGuardReport } from "../shell/guard.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
@@ -17,6 +18,7 @@ interface Found {
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
   readonly privileges: readonly Privilege[];
+  readonly guard: GuardReport | undefined;
 }
 
 /** Shows what runs, read from the live containers; exit 1 when something of the last deployment is missing or not healthy. */
@@ -30,8 +32,11 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
   const running = containers.flatMap(({ service }) => service ?? []);
   const services = [...new Set([...(receipt?.services ?? []), ...running])].toSorted();
   const health = judgeHealth(services, containers);
-  const privileges = await livePrivileges(world, territory.root, [...containers, ...sandboxes]);
-  const found = { project, receipt, health, containers, sandboxes, privileges };
+  const [privileges, guard] = await Promise.all([
+    livePrivileges(world, territory.root, [...containers, ...sandboxes]),
+    readGuardReport(world, containers),
+  ]);
+  const found = { project, receipt, health, containers, sandboxes, privileges, guard };
   const nothing = services.length === 0 && sandboxes.length === 0;
   const works = containers.length > 0 && health.every(({ kind }) => kind === "ready");
   const exitCode = nothing || works ? exitCodes.done : exitCodes.failed;
@@ -46,6 +51,7 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
     deployedAt: receipt?.time ?? null,
     services: health.map((each) => serviceDocument(each, containers)),
     sandboxes: sandboxes.map(({ name }) => name),
+    guard: guard ?? null,
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
   });
   return exitCode;
@@ -62,7 +68,7 @@ function serviceDocument(health: ServiceHealth, containers: readonly Container[]
   };
 }
 
-function statusText({ project, receipt, health, containers, sandboxes, privileges }: Found): string {
+function statusText({ project, receipt, health, containers, sandboxes, privileges, guard }: Found): string {
   const width = Math.max(...health.map(({ service }) => service.length), 0);
   const lines = [
     `project   ${project}`,
@@ -75,10 +81,16 @@ function statusText({ project, receipt, health, containers, sandboxes, privilege
     ...health.map((each) => `  ${each.service.padEnd(width)}  ${stateText(each, containers)}`),
     "",
     `sandboxes ${sandboxes.length === 0 ? "none" : sandboxes.map(({ name }) => name).join(", ")}`,
+    ...(guard === undefined ? [] : [guardText(guard)]),
     "privileges held by running containers",
     ...(privileges.length === 0 ? ["  none"] : privilegeRows(privileges, () => "")),
   ];
   return lines.join("\n");
+}
+
+function guardText({ problem, alive, denied, startedAt, sandboxes }: GuardReport): string {
+  const state = problem === undefined ? `since ${startedAt}` : `does not work: ${problem}`;
+  return `guard     ${alive ?? "?"} of ${sandboxes.limit} sandboxes, ${denied} refused, ${state}`;
 }
 
 /** Services of the last deployment whose containers somebody has removed since, or all of it where only sandboxes are left. */

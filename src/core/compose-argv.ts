@@ -122,6 +122,11 @@ export function downArgv(project: string, volumes: boolean): string[] {
   return projectArgv(project, "down", "--remove-orphans", ...(volumes ? ["--volumes"] : []));
 }
 
+/** Runs a program in a running service. */
+export function execArgv(project: string, service: string, words: readonly string[]): string[] {
+  return projectArgv(project, "exec", "--no-TTY", service, ...words);
+}
+
 /** Restarts services of a project by name. */
 export function restartArgv(project: string, services: readonly string[]): string[] {
   return projectArgv(project, "restart", ...services);

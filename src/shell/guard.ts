@@ -1,14 +1,24 @@
 import * as z from "zod";
 import type { ConfigFile } from "../core/config.ts";
+import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
 import { guardPolicyText } from "../core/guard-policy.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import type { RunResult, World } from "../world.ts";
+import { docker } from "./engine.ts";
 
 /** The guard's own program, which alone knows what a policy may say. */
 export function guardProgram(world: World): string {
   return joinPath(world.toolRoot, "dist/guard/guard.js");
+}
+
+/** The service of the overlay. */
+export const guardService = "guard";
+
+/** The images that the stack hands to its guard beside the policy. */
+export function guardImages(model: ComposeModel): string | undefined {
+  return model.services[guardService]?.environment["GUARD_IMAGES"]?.reveal();
 }
 
 /** The policy of a configuration: its preset, with what it says otherwise. */
@@ -30,8 +40,7 @@ export async function guardFindings(
   model: ComposeModel,
 ): Promise<Finding[]> {
   if (guardPolicy === undefined) return [];
-  const images = Object.values(model.services).map(({ environment }) => environment["GUARD_IMAGES"]?.reveal());
-  const env = { GUARD_IMAGES: images.find((image) => image !== undefined) };
+  const env = { GUARD_IMAGES: guardImages(model) };
   const checked = await askGuard(world, ["policy", "--json", "--text", guardPolicy], env);
   if (checked.exitCode === 0) return [];
   const problems = problemsSchema.safeParse(jsonOf(checked.stdout));
@@ -43,6 +52,29 @@ export async function guardFindings(
     fix: "correct that key; ./deploy guard policy prints the policy as it is now",
     at: config.positionOf(["sandbox", "docker", "guard", ...path]),
   }));
+}
+
+const reportSchema = z.object({
+  problem: z.string().optional(),
+  alive: z.number().optional(),
+  denied: z.number(),
+  startedAt: z.string(),
+  sandboxes: z.object({ limit: z.number() }),
+});
+
+/** What the guard of a stack says of itself. */
+export type GuardReport = z.output<typeof reportSchema>;
+
+/** Asks the running guard how it is; undefined where there is none, or it does not say. */
+export async function readGuardReport(
+  world: World,
+  containers: readonly Container[],
+): Promise<GuardReport | undefined> {
+  const container = containers.find(({ service, state }) => service === guardService && state.running);
+  if (container === undefined) return undefined;
+  const answer = await docker(world, ["exec", container.id, "node", "/app/guard.js", "status", "--json"]);
+  const report = reportSchema.safeParse(jsonOf(answer.stdout));
+  return report.success ? report.data : undefined;
 }
 
 /** Whether the file that the guard's container mounts has to be written. */
