@@ -149,10 +149,10 @@ function checkImage(draft: ContainerDraft, image: string): void {
   }
   const pinned = draft.facts.pinnedImages.get(entry);
   if (pinned === undefined) {
-    const what = `the image ${entry} was not there when the guard started; restart the guard to take it in`;
+    const what = `the image ${entry} appeared only now, and this guard has not taken it in yet; try again`;
     draft.refuse({ rule: "image.unpinned", field, what });
   } else if (id.value !== pinned) {
-    const what = `the image ${entry} is not the one that was there when the guard started; restart the guard if that is meant`;
+    const what = `the image ${entry} is not the one that this guard saw first; restart the guard if the new one is meant`;
     draft.refuse({ rule: "image.retagged", field, what });
   }
 }

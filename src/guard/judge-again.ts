@@ -58,7 +58,7 @@ function checkImageAgain(draft: ContainerDraft, container: ContainerFact, config
       what: "the policy does not allow the container's image",
     });
   } else if (draft.facts.pinnedImages.get(entry) !== container.imageId) {
-    const what = `the container was made from another image than the ${quoted(entry)} that was there when the guard started`;
+    const what = `the container was made from another image than the ${quoted(entry)} that this guard saw first`;
     draft.refuse({ rule: "image.retagged", field: "Image", what });
   }
 }
