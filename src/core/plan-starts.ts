@@ -1,7 +1,7 @@
 import type { Container } from "./container.ts";
 import type { Facts } from "./facts.ts";
 import { isFinished } from "./health.ts";
-import type { ComposeService } from "./model.ts";
+import { type ComposeModel, type ComposeService, networkName } from "./model.ts";
 import { imageOf } from "./plan-images.ts";
 import type { ServiceStart, Step } from "./plan-steps.ts";
 
@@ -46,10 +46,23 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
     return decision("recreate", "a secret that it reads from a file changed", true);
   const stuck = mine.find(({ state }) => stuckStates.includes(state.status));
   if (stuck) return decision("recreate", `its container is ${stuck.state.status}`, true);
+  const network = missingNetwork(mine, modelled, facts.model);
+  if (network !== undefined) return decision("recreate", `its container is not on the network ${network}`, true);
   if (mine.length !== modelled.replicas)
     return decision("scale", `it has ${containers(mine.length)} where ${modelled.replicas} should be`);
   const stopped = mine.find((container) => !isAsWanted(container, modelled));
   return stopped && decision("start", stateText(stopped));
+}
+
+/** An interrupted Compose leaves containers on the first of their networks only, and later starts them as they are. */
+function missingNetwork(
+  mine: readonly Container[],
+  { networks, networkMode }: ComposeService,
+  model: ComposeModel,
+): string | undefined {
+  if (networkMode !== undefined) return undefined;
+  const wanted = networks.map((key) => networkName(model, key));
+  return wanted.find((name) => mine.some((container) => !container.networks.includes(name)));
 }
 
 /** The engine refuses to start a paused container, and a dead one cannot be started again. */

@@ -17,7 +17,7 @@ describe("build and pull, which start nothing,", () => {
     await bench.write("more.yaml", "services:\n  store:\n    volumes: ['/nowhere/data:/extra:ro']\n");
     await bench.write(
       "deploy.config.yaml",
-      "version: 1\nproject: scripted\nsandbox:\n  docker: { socket: /nowhere/docker.sock }\ncompose:\n  overlays: { always: [more.yaml] }\n",
+      "version: 1\nproject: scripted\nsandbox:\n  docker: { access: raw, socket: /nowhere/docker.sock }\ncompose:\n  overlays: { always: [more.yaml] }\n",
     );
     const said = await refused(bench, 3, "up", "--accept", "host-root");
     for (const code of ["D045", "D047", "D048"]) expect(said).toContain(`error ${code}`);

@@ -20,7 +20,7 @@ describe("a relative sandbox.docker.socket", () => {
     await bench.write("config.yaml", aio);
     await bench.write(
       "deploy.config.yaml",
-      "version: 1\nproject: scripted\nsandbox: { docker: { socket: run/docker.sock } }\n",
+      "version: 1\nproject: scripted\nsandbox: { docker: { access: raw, socket: run/docker.sock } }\n",
     );
     const { exitCode, stdout, stderr } = await bench.deploy("plan", "--json");
     expect(`${exitCode} ${stderr}`).toBe("0 ");
@@ -31,7 +31,10 @@ describe("a relative sandbox.docker.socket", () => {
 
   it("that leads nowhere is named as the path that was looked at", async () => {
     await workbench().write("config.yaml", aio);
-    await workbench().write("deploy.config.yaml", "version: 1\nsandbox: { docker: { socket: ../no/d.sock } }\n");
+    await workbench().write(
+      "deploy.config.yaml",
+      "version: 1\nsandbox: { docker: { access: raw, socket: ../no/d.sock } }\n",
+    );
     const said = await refused(workbench(), 3, "up", "--accept", "host-root");
     expect(said).toMatch(/error D045 .*, and there is none at \/\S+\/no\/d\.sock\n/);
     expect(said).not.toContain("D048");

@@ -46,6 +46,16 @@ describe("an interrupted up", () => {
     },
   );
 
+  it("that Compose left without one of its networks is on it again after the next up", async () => {
+    stack = await createStack("network", platformConfigs.localRefusing);
+    await stack.deployOk("up", "--yes");
+    // As it is when Compose ends between the making of a container and its connection to the second network.
+    await output("docker", ["stop", "--time", "1", `${stack.project}-proxy-1`]);
+    await output("docker", ["network", "disconnect", `${stack.project}_front`, `${stack.project}-proxy-1`]);
+    await stack.deployOk("up", "--yes");
+    expect((await fetch(`${stack.url}/health`)).status).toBe(200);
+  });
+
   it("leaves a lock behind on kill -9, which the next up recognises as dead and takes", async () => {
     stack = await createStack("killed", platformConfigs.localRefusing);
     const { child, ended } = start("up", "--yes");

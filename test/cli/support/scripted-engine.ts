@@ -18,8 +18,14 @@ const service = z.looseObject({
   environment: z.record(z.string(), z.string().nullable()).default({}),
   ports: z.array(port).default([]),
   volumes: z.array(volume).default([]),
+  networks: z.record(z.string(), z.unknown()).default({}),
 });
-const modelSchema = z.looseObject({ name: z.string(), services: z.record(z.string(), service) });
+const named = z.looseObject({ name: z.string() });
+const modelSchema = z.looseObject({
+  name: z.string(),
+  services: z.record(z.string(), service),
+  networks: z.record(z.string(), named).default({}),
+});
 
 /** What an engine without wishes knows: the model that was merged last runs from `compose up` until `compose down`. */
 export interface EngineState {
@@ -52,7 +58,7 @@ export function engineAnswer(argv: readonly string[], state: EngineState): strin
 /** One healthy container for each service that is not only built. */
 function runningContainers({ running, model, health }: EngineState) {
   if (!running || model === undefined) return [];
-  const { name: project, services } = modelSchema.parse(JSON.parse(model));
+  const { name: project, services, networks } = modelSchema.parse(JSON.parse(model));
   return Object.entries(services)
     .filter(([, { profiles }]) => !profiles.includes("build"))
     .map(([name, parts]) => {
@@ -62,12 +68,22 @@ function runningContainers({ running, model, health }: EngineState) {
         Id,
         Name,
         project,
-        document: { Id, Name: `/${Name}`, ...inspected(project, name, parts, health[name]) },
+        document: { Id, Name: `/${Name}`, ...inspected(project, name, parts, health[name], namesOf(parts, networks)) },
       };
     });
 }
 
-function inspected(project: string, name: string, parts: z.infer<typeof service>, health: unknown) {
+function namesOf(parts: z.infer<typeof service>, networks: z.infer<typeof modelSchema>["networks"]): string[] {
+  return Object.keys(parts.networks).map((key) => networks[key]?.name ?? key);
+}
+
+function inspected(
+  project: string,
+  name: string,
+  parts: z.infer<typeof service>,
+  health: unknown,
+  networks: readonly string[],
+) {
   const bindings = Object.fromEntries(
     parts.ports.map(({ target, protocol, host_ip: HostIp, published: HostPort }) => [
       `${target}/${protocol}`,
@@ -97,6 +113,6 @@ function inspected(project: string, name: string, parts: z.infer<typeof service>
       Destination: target,
       RW: !readOnly,
     })),
-    NetworkSettings: { Ports: bindings, Networks: {} },
+    NetworkSettings: { Ports: bindings, Networks: Object.fromEntries(networks.map((each) => [each, {}])) },
   };
 }
