@@ -122,7 +122,7 @@ describe("aio mode", () => {
     await workbench().write("config.yaml", "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n");
     await workbench().write(
       "deploy.config.yaml",
-      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    socket: ${path}\n`,
+      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    access: raw\n    socket: ${path}\n`,
     );
   };
 
@@ -130,7 +130,7 @@ describe("aio mode", () => {
     await socketConfig("/nowhere/docker.sock");
     const said = await refused(workbench(), 3, "up", "--accept", "host-root");
     expect(said).toContain(
-      "deploy.config.yaml:5:5 error D045 aio mode needs the Docker socket, and there is none at /nowhere/docker.sock",
+      "deploy.config.yaml:6:5 error D045 aio mode needs the Docker socket, and there is none at /nowhere/docker.sock",
     );
     expect(said).toContain("fix: start Docker on this machine, or set sandbox.docker.socket");
   });
