@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { asPlugin, composeProgram } from "../support/compose-program.ts";
+
+const compose = composeProgram();
 
 /** The root of the checkout. */
 export const root = resolve(import.meta.dirname, "../..");
@@ -117,13 +120,13 @@ export async function composeModel(combination: Combination, settings: readonly 
       ...(combination.cliAuth ? ["docker-compose.cli-auth.yaml"] : []),
     ];
     const { stdout } = await promisify(execFile)(
-      "docker",
+      compose,
       [
         ...["compose", "--env-file", join(home, "env"), "--profile", "*"],
         ...names.flatMap((name) => ["-f", join(root, "compose", name)]),
         ...["config", "--format", "json"],
       ],
-      { env: { PATH: process.env["PATH"] ?? "", HOME: home } },
+      { env: { ...asPlugin, PATH: process.env["PATH"] ?? "", HOME: home } },
     );
     return modelSchema.parse(JSON.parse(stdout.replaceAll(home, "~").replaceAll(root, "<checkout>")));
   } finally {

@@ -5,12 +5,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { appendToEnvFile, envValues, parseEnvFile } from "../../src/core/env-file.ts";
+import { asPlugin, composeProgram } from "../support/compose-program.ts";
 
 /**
  * Known differences. Compose sets a variable with an empty name for `=value` and for a bare name that ends the file
  * without a newline; this parser sets none. Compose up to 2.40 refuses `${SET:-${}` and `${SET:-${UNSET:?}}` although the
  * default is not used; later versions and this parser accept them. Not compared: text that is not UTF-8, and NUL.
  */
+const compose = composeProgram();
 let folder = "";
 
 beforeAll(() => {
@@ -29,10 +31,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function askCompose(text: string, environment: Record<string, string>): string | undefined {
   writeFileSync(join(folder, "case.env"), text);
   const args = ["compose", "--env-file", "case.env", "config", "--environment"];
-  const result = spawnSync("docker", args, {
+  const result = spawnSync(compose, args, {
     cwd: folder,
     encoding: "utf8",
-    env: { PATH: process.env.PATH, HOME: folder, ...environment },
+    env: { ...asPlugin, PATH: process.env.PATH, HOME: folder, ...environment },
   });
   if (result.error) throw result.error;
   return result.status === 0 ? withoutSurroundings(result.stdout) : undefined;

@@ -39,9 +39,9 @@ export interface ScriptedDocker {
 export interface Setting {
   /** The folder for the program. */
   readonly bin: string;
-  /** Paths of the shell that it is written for, and of the docker that it may ask. */
+  /** Paths of the shell that it is written for, and of the Compose that it may ask. */
   readonly bash: string;
-  readonly realDocker: string;
+  readonly compose: string;
   /** The folders that hold everything that Compose files of the test can name. */
   readonly inputs: readonly string[];
   /** Where answers of the real Compose are kept for other tests. */
@@ -90,12 +90,12 @@ export async function startScriptedDocker(setting: Setting): Promise<ScriptedDoc
   };
 }
 
-async function writeProgram({ bin, bash, realDocker }: Setting, server: Server): Promise<void> {
+async function writeProgram({ bin, bash, compose }: Setting, server: Server): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port was given");
   const body = readFileSync(join(import.meta.dirname, "scripted-docker.bash"), "utf8");
-  const head = `#!${bash}\nport=${address.port}\ndocker='${realDocker}'\n`;
+  const head = `#!${bash}\nport=${address.port}\ncompose='${compose}'\n`;
   writeFileSync(join(bin, "docker"), head + body, { mode: 0o755 });
 }
 

@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { output } from "../../support/command.ts";
+import { composeProgram } from "../../support/compose-program.ts";
 import { repositoryRoot } from "../../support/stack.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** The folder of the tool that was built for this run. */
     readonly tool: string;
+    /** The program of the real Compose. */
+    readonly compose: string;
     /** The folder in which the folders of single tests are made. */
     readonly benches: string;
   }
@@ -28,6 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const tool = await buildTool();
   const benches = await mkdtemp(join(tmpdir(), "deploy-cli-"));
   project.provide("tool", tool);
+  project.provide("compose", composeProgram());
   project.provide("benches", benches);
   return async () => {
     for (const folder of [tool, benches]) await rm(folder, { recursive: true, force: true });

@@ -14,7 +14,7 @@ export function useWorkbench(options: { readonly ownTool?: boolean } = {}): () =
     afterAll(() => rm(tool, { recursive: true, force: true }));
   }
   beforeEach(async () => {
-    bench = await createWorkbench(tool, inject("benches"));
+    bench = await createWorkbench(tool, inject("benches"), inject("compose"));
   });
   afterEach(() => bench?.dispose());
   return () => {

@@ -31,7 +31,6 @@ export interface Workbench {
   dispose(): Promise<void>;
 }
 
-const realDocker = programPath("docker");
 const bash = programPath("bash");
 
 function programPath(name: string): string {
@@ -40,7 +39,7 @@ function programPath(name: string): string {
 }
 
 /** Lays out a folder in `local` mode, with secrets and images in place. */
-export async function createWorkbench(tool: string, benches: string): Promise<Workbench> {
+export async function createWorkbench(tool: string, benches: string, compose: string): Promise<Workbench> {
   const { base, port } = await takePlace(benches);
   const [folder, bin, home] = [join(base, "desk/here"), join(base, "bin"), join(base, "home")];
   await Promise.all([folder, bin, home].map((path) => mkdir(path, { recursive: true })));
@@ -55,7 +54,7 @@ export async function createWorkbench(tool: string, benches: string): Promise<Wo
   const docker = await startScriptedDocker({
     bin,
     bash,
-    realDocker,
+    compose,
     inputs,
     answers: benches,
     called: frontDoor.knock,
