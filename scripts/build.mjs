@@ -1,5 +1,6 @@
 // Bundles the programs of this project into dist/: the deploy tool (one file, whose compiled code src/code-cache.ts keeps,
-// and whose modules are evaluated only when they are needed) and the program that runs inside the gateway container.
+// and whose modules are evaluated only when they are needed) and the programs that run inside the gateway's and the guard's
+// containers.
 //
 // Every file is replaced by a rename, main.js last, and the tool's program carries a hash: a deploy that is starting
 // meanwhile finds the program of its own build. The marker dist/.built is as old as the start of the build and appears at its end:
@@ -82,6 +83,8 @@ try {
     [`${dist}/gateway/package.json`, '{"type":"module"}\n'],
     ...(await copies("src/gateway/page", `${dist}/gateway/page`)),
     ...(await bundle({ server: "src/gateway/main.ts" }, `${dist}/gateway`)),
+    [`${dist}/guard/package.json`, '{"type":"module"}\n'],
+    ...(await bundle({ guard: "src/guard/main.ts" }, `${dist}/guard`)),
     // By itself: bundled together, all that it needs of zod would be loaded by every command.
     ...(await bundle({ schema: "src/schema.ts" }, dist)),
   ]);

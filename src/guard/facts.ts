@@ -208,7 +208,8 @@ function text(value: JsonValue | undefined, field: string): string {
   return found;
 }
 
-function containerFact(inspected: JsonObject): ContainerFact {
+/** What is known of a container, from the engine's own JSON; a `Failure` where that is not what it should be. */
+export function containerFact(inspected: JsonObject): ContainerFact {
   const state = inspected.get("State");
   const config = inspected.get("Config");
   const labels = isObject(config) ? config.get("Labels") : undefined;

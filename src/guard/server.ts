@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { replyJson, replyRefusal } from "./answers.ts";
 import { type ClientEnd, plainClient, upgradingClient } from "./client-end.ts";
 import { errorCode, Failure } from "./failure.ts";
+import { healthTarget } from "./health.ts";
 import { answerMalformed, noteMalformed } from "./malformed.ts";
 import { carryOut, type Guard, turnAway } from "./operation.ts";
 
@@ -18,9 +19,6 @@ export interface Front {
 
 /** Why the guard cannot work now; undefined: it can. */
 export type Health = () => Promise<string | undefined>;
-
-/** What a health check asks for; the answer says nothing but whether the guard can work, and is in no audit. */
-export const healthTarget = "/_guard/health";
 
 interface State {
   readonly guard: Guard;

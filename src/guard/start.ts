@@ -78,7 +78,8 @@ export async function startGuard(settings: GuardSettings): Promise<RunningGuard>
   };
 }
 
-async function engineVersion(engine: Engine): Promise<string> {
+/** The API version that an engine speaks; a `Failure` where it does not say. */
+export async function engineVersion(engine: Engine): Promise<string> {
   const { status, body } = await engine.ask("/version");
   const parsed = parseJson(body, engineLimits);
   const version = parsed.ok && isObject(parsed.value) ? parsed.value.get("ApiVersion") : undefined;

@@ -4,7 +4,7 @@ export interface Timeouts {
   readonly requestMs: number;
   /** For the engine's next byte of a plain answer; the time that a container has for stopping comes on top. */
   readonly silenceMs: number;
-  /** For the whole answer to a question of the guard's own. */
+  /** For the engine's next byte of an answer to a question of the guard's own. */
   readonly questionMs: number;
 }
 

@@ -35,7 +35,7 @@ export interface Engine {
 const answerBytesMax = 16 * 1024 * 1024;
 const headerBytesMax = 16 * 1024;
 
-/** An engine that listens on a unix socket; its answers to questions are there within `questionMs`. */
+/** An engine that listens on a unix socket; a question waits `questionMs` for its next byte. */
 export function engineAt(socketPath: string, questionMs: number): Engine {
   return {
     send: (request, upgrade, patience) => {
@@ -43,23 +43,21 @@ export function engineAt(socketPath: string, questionMs: number): Engine {
       const headers = headersOf(request.method, payload, upgrade);
       return open(socketPath, request.method, request.target, headers, payload?.bytes, patience);
     },
-    async ask(target, signal) {
-      const deadline = AbortSignal.timeout(questionMs);
-      const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    async ask(target, signal = unending) {
       const headers = { ...headersOf("GET", undefined, false), "User-Agent": "sandbox-deploy-guard (question)" };
+      const patience = { silenceMs: questionMs, signal };
       try {
-        const opened = await open(socketPath, "GET", target, headers, undefined, {
-          silenceMs: undefined,
-          signal: either,
-        });
-        return { status: opened.answer.statusCode ?? 0, body: await readWhole(opened.answer, answerBytesMax) };
+        const { answer } = await open(socketPath, "GET", target, headers, undefined, patience);
+        return { status: answer.statusCode ?? 0, body: await readWhole(answer, answerBytesMax) };
       } catch (error) {
-        if (deadline.aborted) throw new Failure("engine.timeout", 504, "the Docker engine does not answer");
         throw error instanceof Failure ? error : brokenAnswer(error);
       }
     },
   };
 }
+
+// A timer for each question would outlive it by far, and thousands of them hold memory: only silence is timed.
+const unending = new AbortController().signal;
 
 interface Payload {
   readonly type: string;

@@ -1,0 +1,160 @@
+// The guard's own program: `guard.js serve` lets through what its policy names; the other commands show what it does.
+// What a command needs is loaded when it is called: a health check every few seconds must not cost a schema.
+import { readFileSync } from "node:fs";
+import { type Invocation, parseArguments, usage } from "./arguments.ts";
+import { Failure } from "./failure.ts";
+import type { PolicyReading } from "./policy.ts";
+
+const exits = { done: 0, failed: 1, usage: 2, refused: 3 } as const;
+
+type Asked<Kind extends Invocation["kind"]> = Extract<Invocation, { readonly kind: Kind }>;
+
+/** Something that whoever typed it can put right. */
+class UsageError extends Error {}
+
+function say(text: string): void {
+  process.stderr.write(`guard: ${text}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A file that somebody wrote by hand: what is wrong with it is theirs to put right. */
+function understood<Value>(path: string, read: (text: string) => Value): Value {
+  try {
+    return read(readFileSync(path === "-" ? 0 : path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${path}: ${reasonOf(error)}`);
+  }
+}
+
+type SoundPolicy = Extract<PolicyReading, { readonly ok: true }>;
+
+async function readPolicyFile(path: string): Promise<SoundPolicy> {
+  return complain(path, await readPolicyText(understood(path, (text) => text)));
+}
+
+async function readPolicyGiven({ policyPath, policyText }: Asked<"check" | "policy">): Promise<SoundPolicy> {
+  return policyText === undefined ? readPolicyFile(policyPath) : complain("policy", await readPolicyText(policyText));
+}
+
+/** What the text leaves out, the stack that brings the guard may say in the environment. */
+async function readPolicyText(text: string): Promise<PolicyReading> {
+  const { readPolicy } = await import("./policy.ts");
+  const { GUARD_OWNER: owner, GUARD_IMAGES: images } = process.env;
+  const named = images?.split(/[\s,]+/).filter((image) => image !== "") ?? [];
+  return readPolicy(text, { ...(owner ? { owner } : {}), ...(named.length > 0 ? { images: named } : {}) });
+}
+
+/** Says what is wrong with a policy, and goes on only if it is one all the same. */
+async function complain(name: string, reading: PolicyReading): Promise<SoundPolicy> {
+  const { formatPolicyFinding } = await import("./policy-finding.ts");
+  for (const finding of reading.findings) process.stderr.write(`${formatPolicyFinding(name, finding)}\n`);
+  if (!reading.ok) throw new UsageError(`${name} is wrong, so nothing is let through`);
+  return reading;
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stop.abort());
+  return stop.signal;
+}
+
+async function runServe(invocation: Asked<"serve">): Promise<number> {
+  const { serve } = await import("./serve-command.ts");
+  const { policy, hash: policyHash } = await readPolicyFile(invocation.policyPath);
+  await serve({ ...invocation, policy, policyHash }, stopSignal(), say);
+  return exits.done;
+}
+
+async function runLog({ auditPath, denied, follow }: Asked<"log">): Promise<number> {
+  const { showLog } = await import("./log-command.ts");
+  await showLog(auditPath, { denied, follow, signal: stopSignal() }, print);
+  return exits.done;
+}
+
+async function runCheck(invocation: Asked<"check">): Promise<number> {
+  const { requestPath, factsPath, upstreamPath } = invocation;
+  const { checkedText, checkWithEngine, checkWithFacts } = await import("./check-command.ts");
+  const { readCheckFacts } = await import("./check-facts.ts");
+  const { readCheckRequest } = await import("./check-request.ts");
+  const { decide } = await import("./decide.ts");
+  const { policy } = await readPolicyGiven(invocation);
+  const request = understood(requestPath, readCheckRequest);
+  const facts = factsPath === undefined ? readCheckFacts("{}") : understood(factsPath, readCheckFacts);
+  const checked =
+    upstreamPath === undefined
+      ? await checkWithFacts(decide, request, policy, facts)
+      : await checkWithEngine(decide, request, policy, upstreamPath);
+  print(checkedText(checked));
+  return checked.outcome.kind === "deny" ? exits.refused : exits.done;
+}
+
+async function runPolicy(invocation: Asked<"policy">): Promise<number> {
+  const { policyPath, policyText: given, json } = invocation;
+  if (json) {
+    const { ok, findings } = await readPolicyText(given ?? understood(policyPath, (text) => text));
+    print(`${JSON.stringify({ version: 1, ok, findings })}\n`);
+    return ok ? exits.done : exits.usage;
+  }
+  const { policy, hash } = await readPolicyGiven(invocation);
+  const { policyText } = await import("./policy-text.ts");
+  print(`# sha256 ${hash}\n${policyText(policy)}`);
+  return exits.done;
+}
+
+async function runStatus({ statusPath, upstreamPath, json }: Asked<"status">): Promise<number> {
+  const { reportStatus, statusText } = await import("./status-command.ts");
+  const report = await reportStatus(statusPath, upstreamPath);
+  if (report === undefined) {
+    say(`no guard has written ${statusPath}: is it the --status of a guard that was started?`);
+    return exits.failed;
+  }
+  print(json ? `${JSON.stringify(report)}\n` : statusText(report));
+  return report.problem === undefined ? exits.done : exits.failed;
+}
+
+async function runHealthcheck({ listenPath }: Asked<"healthcheck">): Promise<number> {
+  const { askHealth } = await import("./health.ts");
+  const problem = await askHealth(listenPath);
+  if (problem !== undefined) say(problem);
+  return problem === undefined ? exits.done : exits.failed;
+}
+
+async function run(invocation: Invocation): Promise<number> {
+  switch (invocation.kind) {
+    case "serve":
+      return runServe(invocation);
+    case "log":
+      return runLog(invocation);
+    case "check":
+      return runCheck(invocation);
+    case "policy":
+      return runPolicy(invocation);
+    case "status":
+      return runStatus(invocation);
+    case "healthcheck":
+      return runHealthcheck(invocation);
+    case "help":
+      print(usage);
+      return exits.done;
+    case "wrong":
+      say(invocation.message);
+      return exits.usage;
+  }
+}
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on("error", () => process.exit(exits.done));
+try {
+  process.exitCode = await run(parseArguments(process.argv.slice(2)));
+} catch (error) {
+  // The words of the guard's own; the stack of anything else is for its authors, but must not hide what happened.
+  say(error instanceof Failure ? error.message.replace(/^sandbox guard: /, "") : reasonOf(error));
+  process.exitCode = error instanceof UsageError ? exits.usage : exits.failed;
+}
