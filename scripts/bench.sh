@@ -12,7 +12,7 @@ case ${1:-} in
   --report-only) report_only=1 ;;
   *) echo "usage: scripts/bench.sh [--report-only]" >&2; exit 2 ;;
 esac
-for program in hyperfine docker node; do
+for program in hyperfine docker node haproxy; do
   command -v "$program" >/dev/null || { echo "bench: $program is not installed" >&2; exit 3; }
 done
 
@@ -108,4 +108,9 @@ compare up 10 "./deploy up --images local --yes ${flags[*]}" "$work/compose up -
 peak_memory plan --images local
 peak_memory up --images local --yes
 
-table || [ -n "$report_only" ]
+missed=
+table || missed=1
+echo "bench: the guard of aio mode against the socket behind it" >&2
+echo
+node scripts/bench-guard.mjs ${report_only:+--report-only} || missed=1
+[ -z "$missed" ] || [ -n "$report_only" ]

@@ -22,7 +22,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # program:package pairs
 programs="git:git dockerd:docker.io iptables:iptables debootstrap:debootstrap busybox:busybox-static curl:curl
   shellcheck:shellcheck tmux:tmux expect:expect hyperfine:hyperfine chromium:chromium ps:procps ip:iproute2
-  redis-server:redis-server openssl:openssl"
+  redis-server:redis-server openssl:openssl haproxy:haproxy"
 
 # Prints the packages whose programs or files are missing.
 missing_packages() {
