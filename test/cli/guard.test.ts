@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { command } from "../support/command.ts";
+import { refused, useWorkbench } from "./support/use-workbench.ts";
+
+const workbench = useWorkbench();
+
+const aio = "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n";
+const policy = 'owner: mine\nimages: ["sandbox:1"]\nnames: "mine-[0-9]+"\nnetwork: none\n';
+
+async function aioStack(more = ""): Promise<void> {
+  await workbench().write("config.yaml", aio);
+  await workbench().write("deploy.config.yaml", `version: 1\nproject: scripted\n${more}`);
+}
+
+describe("guard policy", () => {
+  it("prints what is in force for this stack: the preset, with the keys of the configuration in its place", async () => {
+    await aioStack("sandbox: { docker: { guard: { sandboxes: { alive: 3, createsPerMinute: 9 } } } }\n");
+    const { exitCode, stdout } = await workbench().deploy("guard", "policy");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^# sha256 [0-9a-f]{64}\n/);
+    expect(stdout).toContain("owner: scripted\n");
+    expect(stdout).toMatch(/sandboxes:\n {2}alive: 3\n {2}createsPerMinute: 9\n/);
+    expect(stdout).toMatch(/images:\n {2}- sandbox-deploy\/sandbox:/);
+  });
+
+  it("takes another preset, whose images the configuration has to name", async () => {
+    await aioStack("sandbox: { docker: { guard: { preset: deer-flow, images: [example.test/aio:1] } } }\n");
+    const { exitCode, stdout, stderr } = await workbench().deploy("guard", "policy");
+    expect(`${exitCode} ${stderr}`).toBe("0 ");
+    expect(stdout).toContain("example.test/aio:1");
+  });
+
+  it("of a stack without a guard says where guards belong", async () => {
+    expect(await refused(workbench(), 2, "guard", "policy")).toContain("sandbox.docker.access: guarded");
+  });
+});
+
+describe("a policy that the guard would refuse", () => {
+  it("stops a plan at the key of the configuration", async () => {
+    await aioStack("sandbox:\n  docker:\n    guard:\n      limits:\n        pids: none\n");
+    const said = await refused(workbench(), 2, "up");
+    expect(said).toMatch(/deploy\.config\.yaml:7:9 error D035 .*limits\.pids/);
+  });
+
+  it("with a key that no policy has is refused as well", async () => {
+    await aioStack("sandbox:\n  docker:\n    guard:\n      privileged: true\n");
+    expect(await refused(workbench(), 2, "up")).toMatch(/deploy\.config\.yaml:6:7 error D035 .*privileged/);
+  });
+});
+
+describe("guard check", () => {
+  const request = (body: object) =>
+    workbench().write(
+      "request.json",
+      JSON.stringify({
+        method: "POST",
+        target: "/containers/create?name=mine-1",
+        body: { Image: "sandbox:1", ...body },
+      }),
+    );
+
+  it("says which rule refuses a request, with the exit code of a refusal", async () => {
+    await workbench().write("policy.yaml", policy);
+    await request({ HostConfig: { Privileged: true } });
+    const ended = await workbench().deploy("guard", "check", "request.json", "--policy", "policy.yaml");
+    expect(ended.exitCode).toBe(3);
+    expect(ended.stdout).toContain("HostConfig.Privileged");
+  });
+
+  it("without a request says how one looks", async () => {
+    expect(await refused(workbench(), 2, "guard", "check")).toContain('"target": "/containers/create?name=x"');
+  });
+});
+
+describe("guard log", () => {
+  it("shows another audit file readably", async () => {
+    await workbench().write("audit.jsonl", "");
+    const { exitCode, stdout } = await workbench().deploy("guard", "log", "audit.jsonl");
+    expect([exitCode, stdout.trim()]).toEqual([0, ""]);
+  });
+});
+
+describe("guard serve", () => {
+  it("is a program of its own, which refuses to start without a sound policy", async () => {
+    await workbench().write("policy.yaml", `${policy}unknown: 1\n`);
+    const { tool, folder } = workbench();
+    const ended = await command(
+      process.execPath,
+      [join(tool, "dist/main.js"), "guard", "serve", "--policy", "policy.yaml", "--listen", `unix:${folder}/d.sock`],
+      { cwd: folder },
+    );
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain("policy.yaml:5:1 error unknown is not a key of a policy");
+  });
+});
