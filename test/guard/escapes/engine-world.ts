@@ -66,7 +66,7 @@ async function openDoor(): Promise<Pick<World, "port" | "knocks"> & { readonly c
   return { port: address.port, knocks: () => count, close: () => server.close() };
 }
 
-type Fixed = Omit<World, "mine" | "foreign" | "foreignExec">;
+type Fixed = Omit<World, "mine" | "foreign" | "foreignExec" | "now">;
 
 /** Makes the allowed root with links out of it, and the directory beside it that holds a canary. */
 export async function makeFolders(folder: string, canary: string): Promise<Pick<World, "root" | "outside">> {
@@ -116,7 +116,8 @@ async function fill(fixed: Fixed, makeSandbox: MakeSandbox): Promise<World> {
   const foreign = await makeForeign(fixed);
   const absent = { name: `sandbox-${fixed.run}-mine`, id: "" };
   const foreignExec = await createExec(foreign.id);
-  const world = { ...fixed, foreign, foreignExec, mine: absent };
+  const now = Math.floor(Date.now() / 1000) + 1;
+  const world = { ...fixed, foreign, foreignExec, now, mine: absent };
   return { ...world, mine: await makeSandbox(world) };
 }
 

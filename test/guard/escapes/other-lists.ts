@@ -84,14 +84,14 @@ const lists: readonly List[] = [
   [
     "to list events of others",
     "who does what",
-    () => "/v1.41/events?since=1&until=9999999999",
-    ({ run }) => ({
+    ({ now }) => `/v1.41/events?since=1&until=${now}`,
+    ({ run, now }) => ({
       kind: "narrowed",
       method: "GET",
       path: "/v1.41/events",
       query: {
         since: "1",
-        until: "9999999999",
+        until: String(now),
         filters: marked({ label: [`sandbox-deploy.guard=escape-${run}`], type: ["container"] }),
       },
     }),
@@ -99,7 +99,7 @@ const lists: readonly List[] = [
   [
     "to list events of images and networks",
     "who does what",
-    () => `/v1.41/events?since=1&until=9999999999&${filters({ type: ["network"] })}`,
+    ({ now }) => `/v1.41/events?since=1&until=${now}&${filters({ type: ["network"] })}`,
     no("query."),
   ],
 ];

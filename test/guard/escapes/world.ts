@@ -34,6 +34,8 @@ export interface World {
   readonly mine: Named;
   /** A port of the host's loopback that only the engine can reach from where the client is. */
   readonly port: number;
+  /** A time when everything of the world was there already, in seconds since 1970. */
+  readonly now: number;
   /** How many connections came to that port. */
   readonly knocks: () => number;
   /** Somebody else's container, running. */
@@ -58,6 +60,7 @@ export const inventedWorld: World = {
   root: "/srv/escape-0a1b2c/root",
   outside: "/srv/escape-0a1b2c/outside",
   port: 40_000,
+  now: 1_700_000_000,
   knocks: () => 0,
   mine: { name: "sandbox-0a1b2c-mine", id: hex("5", 64) },
   foreign: { name: "escape-0a1b2c-foreign", id: hex("6", 64) },
