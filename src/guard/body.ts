@@ -1,3 +1,4 @@
+import { readTar } from "./archive.ts";
 import { deny } from "./body-decision.ts";
 import type { ArchiveBody } from "./decision.ts";
 import type { Frame } from "./framing.ts";
@@ -70,9 +71,6 @@ const archiveTypes = ["application/x-tar", "application/tar", "application/octet
 function readArchive(frame: Frame, body: Uint8Array): Reading<Payload> {
   if (frame.mediaType !== undefined && !archiveTypes.includes(frame.mediaType))
     return malformed("framing.content-type", `an archive is no ${quoted(frame.mediaType)}`);
-  // The engine unpacks compressed archives as well, so that a small one can fill a disk.
-  const magic = new TextDecoder("latin1").decode(body.subarray(257, 262));
-  if (body.length > 0 && magic !== "ustar" && body.some((byte) => byte !== 0))
-    return malformed("body.archive", "the body has to be a tar archive, and not compressed");
-  return read({ kind: "archive", archive: { tar: body } });
+  const tar = readTar(body);
+  return tar.kind === "read" ? read({ kind: "archive", archive: { tar: tar.value } }) : tar;
 }

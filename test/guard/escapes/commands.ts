@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import {
   type Escape,
   type Expectation,
@@ -10,6 +11,7 @@ import {
   withJson,
 } from "./escape.ts";
 import type { RawRequest } from "./raw-client.ts";
+import { paxRecord, tarOf } from "./tar.ts";
 import type { World } from "./world.ts";
 
 const notStarted: Unguarded = { none: "the container runs already, so nothing changes" };
@@ -37,6 +39,7 @@ const execs: readonly Row[] = [
     "runs it",
     ({ foreignExec }) => withJson("POST", `/v1.41/exec/${foreignExec}/start`, { Detach: true }),
     noExec,
+    "answer",
   ],
   [
     "to read about a command of somebody",
@@ -72,6 +75,59 @@ const exec =
   ({ mine }: World) =>
     withJson("POST", `/v1.41/containers/${mine.id}/exec`, { Cmd: ["true"], ...parts });
 const refusedExec = () => refused("");
+
+const extract =
+  (body: Uint8Array) =>
+  ({ mine }: World): RawRequest => ({
+    method: "PUT",
+    target: `/v1.41/containers/${mine.id}/archive?path=/mnt/t1`,
+    headers: [["Content-Type", "application/x-tar"]],
+    body,
+  });
+const capability = paxRecord("SCHILY.xattr.security.capability", "\x01\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff");
+
+/** What the engine unpacks as root into a directory of the host that a sandbox has. */
+const archives: readonly Row[] = [
+  [
+    "to unpack a disk's device into a directory of the host",
+    "whoever may open it on the host has every file",
+    extract(tarOf({ name: "disk", type: "4", mode: "0000666", device: ["376", "0"] })),
+    () => refused("archive.kind"),
+  ],
+  [
+    "to unpack a device of characters into a directory of the host",
+    "whoever may open it on the host has its memory",
+    extract(tarOf({ name: "mem", type: "3", mode: "0000666", device: ["1", "1"] })),
+    () => refused("archive.kind"),
+  ],
+  [
+    "to unpack a program of root's into a directory of the host",
+    "whoever starts it on the host is root",
+    extract(tarOf({ name: "shell", mode: "0004755", content: "#!/bin/sh\n" })),
+    () => refused("archive.mode"),
+  ],
+  [
+    "to unpack a program with capabilities into a directory of the host",
+    "whoever starts it on the host is as good as root",
+    extract(
+      tarOf({ name: "x", type: "x", content: Buffer.from(capability, "latin1") }, { name: "shell", mode: "0000755" }),
+    ),
+    () => refused("archive.record"),
+  ],
+  [
+    "to unpack a compressed archive",
+    "a small one fills the disk, and nobody has looked into it",
+    extract(gzipSync(tarOf({ name: "disk", type: "4", device: ["376", "0"] }))),
+    () => refused("body."),
+  ],
+  [
+    "to unpack a device behind the end of an archive",
+    "what is behind the end to one reader is an entry to another",
+    extract(Buffer.concat([tarOf(), tarOf({ name: "disk", type: "4", device: ["376", "0"] })])),
+    () => refused("body."),
+    { none: "engine 20.10 stops at the end" },
+  ],
+];
 
 const ownOnly: readonly Row[] = [
   [
@@ -187,7 +243,7 @@ const ownOnly: readonly Row[] = [
 
 /** Commands of others, and our own sandboxes asked for more than they were made with. */
 export const commandEscapes: Table = (world) =>
-  [...execs, ...ownOnly].map(
+  [...execs, ...archives, ...ownOnly].map(
     ([tries, why, request, expect, unguarded = "effect"]): Escape => ({
       class: "containers",
       tries,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,7 +154,14 @@ async function removeLeftovers(world: World, rebuild: boolean): Promise<void> {
     ...[world.network.id, world.foreignNetwork.id],
     ...[world.image.id, world.foreignImage.id],
   ]);
+  await emptyShared(world.root);
   for (const { id, reference } of [world.image, world.foreignImage]) await retag(id, reference);
+}
+
+/** What stands in the directory that our own sandbox has, but for the link that belongs there. */
+async function emptyShared(root: string): Promise<void> {
+  const shared = join(root, "threads/t1");
+  for (const name of await readdir(shared)) if (name !== "inner") await rm(join(shared, name), { recursive: true });
 }
 
 /** Gives an image one name and no other. */

@@ -52,8 +52,9 @@ export async function makeGuardedWorld(): Promise<GuardedWorld> {
 
 /** Creates and starts a sandbox that lasts, by whichever socket; fails with what was said when it cannot. */
 export async function runSandbox(socketPath: string, world: World, name: string): Promise<Named> {
-  const config = { Cmd: ["sleep", "100000"], Labels: {} };
-  const id = await createdId(socketPath, create(world, { name, config, host: { NetworkMode: world.network.name } }));
+  const config = { Cmd: ["sleep", "100000"] };
+  const host = { NetworkMode: world.network.name, Binds: [`${world.root}/threads/t1:/mnt/t1`] };
+  const id = await createdId(socketPath, create(world, { name, config, host }));
   const started = await send(socketPath, { method: "POST", target: `/v1.41/containers/${id}/start` });
   if (started.status !== 204) throw new Error(`${name} was not started: ${started.status} ${started.body}`);
   return { name, id };

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { send } from "./raw-client.ts";
 import type { World } from "./world.ts";
@@ -26,6 +26,8 @@ export async function observe(world: World): Promise<Observed> {
   seen.set("swarm", String(field(field(await read("info"), "Swarm"), "LocalNodeState")));
   seen.set("plugins", JSON.stringify(await read("plugins")));
   seen.set("connections to the host's loopback", String(world.knocks()));
+  const shared = join(world.root, "threads/t1");
+  for (const name of await readdir(shared)) seen.set(`file ${name}`, String((await lstat(join(shared, name))).mode));
   for (const name of await readdir(world.outside))
     seen.set(`file ${name}`, await readFile(join(world.outside, name), "utf8"));
   return seen;

@@ -90,7 +90,7 @@ const rows: readonly Row[] = [
       headers: [["Content-Type", "application/x-tar"]],
       body: Buffer.alloc(1024),
     }),
-    "answer",
+    { none: "the file system of the sandbox is read-only" },
   ],
   [
     "to watch events",
