@@ -27,12 +27,14 @@ interface Open {
 export function appendTo(path: string, keeping: Keeping): AuditFile {
   let current: Open | undefined = openFile(path);
   const sink: LineSink = (line) => {
-    if (current !== undefined && current.size > 0 && current.size + line.length > keeping.bytes) {
+    current ??= openFile(path);
+    if (current.size > 0 && current.size + line.length > keeping.bytes) {
       closeSync(current.descriptor);
+      // Whatever goes wrong from here on, the next line tries it again.
       current = undefined;
       rotate(path, keeping.files);
+      current = openFile(path);
     }
-    current ??= openFile(path);
     writeLine(current, line);
   };
   return {

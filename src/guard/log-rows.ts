@@ -45,18 +45,34 @@ function show(fields: Fields, state: string): string {
   const { time, decision, event, status, rule, method, target, container, image, field, ms, message } = fields;
   const when = String(time).replace("T", " ").replace(/\.\d+/, "");
   const verb = event === "note" ? "note" : decision === "deny" ? "DENY" : "allow";
+  const request = target === undefined ? "" : `${String(method)} ${shortTarget(String(target))}`;
   const details = [
+    ...(decision === "deny"
+      ? [message, field]
+      : [container, image, ...listed(fields, "mounts"), ...listed(fields, "ports")]),
+    changes(fields),
     state,
-    container,
-    image,
-    field,
-    ...["rewrites", "mounts", "ports"].flatMap((name) => fields[name] ?? []),
     typeof ms === "number" ? `${ms} ms` : undefined,
-    message,
+    decision === "deny" ? undefined : message,
   ].filter((each) => each !== undefined && each !== "");
-  const request = target === undefined ? "" : `${String(method)} ${String(target)}`;
-  const columns = [when, verb.padEnd(5), String(status ?? "-").padEnd(3), String(rule).padEnd(24), request, ...details];
-  return safe(columns.join("  ")).trimEnd();
+  const columns = [when, verb.padEnd(5), String(status ?? "-").padEnd(3), String(rule).padEnd(24)];
+  return safe([...columns, ...(request === "" ? [] : [request]), ...details].join("  ")).trimEnd();
+}
+
+/** Ids by their first digits, as Docker shows them, and no API version: it is never the reason. */
+function shortTarget(target: string): string {
+  return target.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1").replace(/^\/v1\.\d+(?=\/)/, "");
+}
+
+function listed(fields: Fields, name: string): readonly unknown[] {
+  const value = fields[name];
+  return Array.isArray(value) ? value : [];
+}
+
+/** What a refused request would have been changed to interests nobody; the file has each change in full. */
+function changes(fields: Fields): string | undefined {
+  const { length } = listed(fields, "rewrites");
+  return length === 0 || fields["decision"] === "deny" ? undefined : `${length} fields changed`;
 }
 
 /** The audit's own texts are printable; the file may have been written by others. */

@@ -1,6 +1,7 @@
 // The guard's own program: `guard.js serve` lets through what its policy names; the other commands show what it does.
 // What a command needs is loaded when it is called: a health check every few seconds must not cost a schema.
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { type Invocation, parseArguments, usage } from "./arguments.ts";
 import { Failure } from "./failure.ts";
 import type { PolicyReading } from "./policy.ts";
@@ -66,6 +67,7 @@ function stopSignal(): AbortSignal {
 }
 
 async function runServe(invocation: Asked<"serve">): Promise<number> {
+  keepHeapSmall();
   const { serve } = await import("./serve-command.ts");
   const { policy, hash: policyHash } = await readPolicyFile(invocation.policyPath);
   await serve({ ...invocation, policy, policyHash }, stopSignal(), say);
@@ -147,6 +149,12 @@ async function run(invocation: Invocation): Promise<number> {
       say(invocation.message);
       return exits.usage;
   }
+}
+
+/** What lives is a few megabytes: a heap that waits for more before it is swept would only be larger. */
+function keepHeapSmall(): void {
+  for (const flag of ["--optimize-for-size", "--heap-growing-percent=20", "--semi-space-growth-factor=1"])
+    setFlagsFromString(flag);
 }
 
 // A reader that has seen enough, such as `head`, is no error.

@@ -33,7 +33,7 @@ export async function serve(settings: ServeSettings, stop: AbortSignal, say: (te
     const { apiVersion, images } = guard.status();
     say(`listening on unix:${listenPath} for unix:${upstreamPath} (engine API ${apiVersion})`);
     say(
-      `policy ${policyHash}, ${Object.keys(images.pinned).length} images pinned, audit in ${auditPath ?? "standard output"}`,
+      `policy ${policyHash}, pinned images: ${Object.keys(images.pinned).length}, audit in ${auditPath ?? "standard output"}`,
     );
     await untilStopped(guard, stop, say);
   } finally {

@@ -44,6 +44,7 @@ export function statusText(report: StatusReport): string {
     ["sandboxes", `${report.alive ?? "?"} of ${sandboxes.limit}, ${created(sandboxes)}`],
     ["denied", `${report.denied}${lastDenial === undefined ? "" : `, last ${lastDenial.time} by ${lastDenial.rule}`}`],
     ...rules.slice(0, 10).map(([rule, count]) => ["", `${count} by ${rule}`]),
+    ["absent", `${report.absent} requests for what does not exist for clients`],
     ["allowed", `${report.allowed}, ${report.openStreams} streams open`],
     ["connections", `${connections.open} of ${connections.limit}`],
     ["images", [...pinned, ...images.missing.map((reference) => `${reference} is missing`)].join(", ")],

@@ -2,6 +2,8 @@
 export interface Counts {
   readonly allowed: number;
   readonly denied: number;
+  /** Requests for what does not exist for clients: everyday questions, and probing for what belongs to others. */
+  readonly absent: number;
   /** How often each rule refused something. */
   readonly deniedByRule: Readonly<Record<string, number>>;
   readonly lastDenial: { readonly time: string; readonly rule: string } | undefined;
@@ -11,7 +13,7 @@ export interface Counts {
 /** Counts what happens, and says that something did. */
 export interface Tally {
   readonly allow: () => void;
-  readonly deny: (rule: string) => void;
+  readonly deny: (rule: string, status?: number) => void;
   /** A stream began; the result notes its end. */
   readonly stream: () => () => void;
   readonly counts: () => Counts;
@@ -25,6 +27,7 @@ export function startTally(changed: () => void, now: () => Date = () => new Date
   const byRule = new Map<string, number>();
   let allowed = 0;
   let denied = 0;
+  let absent = 0;
   let openStreams = 0;
   let lastDenial: Counts["lastDenial"];
   return {
@@ -32,11 +35,15 @@ export function startTally(changed: () => void, now: () => Date = () => new Date
       allowed += 1;
       changed();
     },
-    deny(rule) {
+    deny(rule, status) {
+      changed();
+      if (status === 404) {
+        absent += 1;
+        return;
+      }
       denied += 1;
       if (byRule.has(rule) || byRule.size < rulesMax) byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
       lastDenial = { time: now().toISOString(), rule };
-      changed();
     },
     stream() {
       openStreams += 1;
@@ -46,6 +53,6 @@ export function startTally(changed: () => void, now: () => Date = () => new Date
         changed();
       };
     },
-    counts: () => ({ allowed, denied, deniedByRule: Object.fromEntries(byRule), lastDenial, openStreams }),
+    counts: () => ({ allowed, denied, absent, deniedByRule: Object.fromEntries(byRule), lastDenial, openStreams }),
   };
 }
