@@ -29,7 +29,13 @@ export function placesOf(document: Document | undefined, lines: LineCounter): Po
     finding(place, message, severity = "error") {
       const offset = typeof place === "number" ? place : offsetOf(document, place);
       const { line, col } = lines.linePos(offset);
-      return { severity, line: Math.max(line, 1), column: Math.max(col, 1), path: typeof place === "number" ? [] : place, message };
+      return {
+        severity,
+        line: Math.max(line, 1),
+        column: Math.max(col, 1),
+        path: typeof place === "number" ? [] : place,
+        message,
+      };
     },
   };
 }
