@@ -108,7 +108,7 @@ describe("after the guard was started", () => {
       const refused = await start(guardPath, id);
       expect(refused.body).toContain(`(rule ${rule})`);
       expect(await isRunning(id)).toBe(false);
-      expect((await start(enginePath, id)).status).toBe(204);
+      await start(enginePath, id);
       const entered = await send(guardPath, withJson("POST", `/v1.41/containers/${id}/exec`, { Cmd: ["true"] }));
       expect(entered.body).toContain(`(rule ${rule})`);
       const attached = await post(guardPath, `/containers/${id}/attach?stream=1&stdout=1`);
