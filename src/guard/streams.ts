@@ -11,7 +11,7 @@ export interface Carried {
 
 // How often a side that sends nothing more is asked whether it is still there, and how long the engine may take to read
 // what a client left behind.
-const probeMs = 15_000;
+const probeMs = 5_000;
 const leaveMs = 10_000;
 
 /**
