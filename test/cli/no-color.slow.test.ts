@@ -20,7 +20,10 @@ async function question(env: Readonly<Record<string, string>>, ...flags: string[
   socket = createServer().listen(path);
   await once(socket, "listening");
   await bench.write("config.yaml", "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n");
-  await bench.write("deploy.config.yaml", `version: 1\nproject: scripted\nsandbox: { docker: { socket: ${path} } }\n`);
+  await bench.write(
+    "deploy.config.yaml",
+    `version: 1\nproject: scripted\nsandbox: { docker: { access: raw, socket: ${path} } }\n`,
+  );
   terminal = await openTerminal({ ...bench, environment: { ...bench.environment, ...env } }, 80, "up", ...flags);
   await terminal.screenFrom("(y/N)");
   return terminal;

@@ -92,7 +92,7 @@ describe("a question in a terminal", () => {
     await bench.write("config.yaml", "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n");
     await bench.write(
       "deploy.config.yaml",
-      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    socket: ${path}\n`,
+      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    access: raw\n    socket: ${path}\n`,
     );
     terminal = await openTerminal(bench, columns, "up");
     await terminal.screenFrom("(y/N)");
