@@ -28,7 +28,8 @@ function read(path: string): string {
 
 const decisions = readdirSync(join(root, "docs/decisions")).map((name) => `docs/decisions/${name}`);
 const documents = [
-  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/plan-json.md"],
+  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  ...["docs/plan-json.md", "docs/guard.md"],
   ...decisions,
 ];
 
@@ -219,7 +220,7 @@ describe("the plan document", () => {
     "seed-file": true,
     "generate-secrets": true,
     "write-secret-files": true,
-        "write-guard-policy": true,
+    "write-guard-policy": true,
     "make-local-images": true,
     build: true,
     pull: true,
