@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that needs no Docker engine: build, types, lint and format, shell scripts, and the vitest project `quick`
-# (its Compose tests need `docker compose`). Every part runs; what the first failing one said is shown last.
+# The quick checks, which need no Docker engine: build, types, lint and format, shell scripts, and the vitest project `quick`
+# (some of its tests need `docker compose`). All parts run, at the same time; what failing ones said is shown last.
 #
 # usage: scripts/check.sh [RESULTS]    RESULTS: a folder that keeps the output and status of each part
 set -uo pipefail
@@ -12,29 +12,19 @@ if [ -z "$results" ]; then
   trap 'rm -rf "$results"' EXIT
 fi
 PATH=$PWD/node_modules/.bin:$PATH
-summary=
-first_failed=
-failed=0
 
-# part NAME COMMAND...: starts one part, which keeps its output, its status and its seconds
-part() {
-  local name=$1
-  shift
-  (
-    "$@" >"$results/$name.log" 2>&1 && status=passed || status=failed
-    printf '%s %s\n' "$status" "$SECONDS" >"$results/$name.ended"
-  ) &
+# ended NAME STATUS: says how a part ended, and keeps it
+ended() {
+  printf 'check: %-6s %s  %3d s\n' "$1" "$2" "$SECONDS" | tee -a "$results/summary"
 }
 
-# settle NAME STATUS SECONDS: shows how a part ended
-settle() {
-  local line
-  printf -v line 'check: %-6s %s  %3d s' "$1" "$2" "$3"
-  printf '%s\n' "$line"
-  summary+=$line$'\n'
-  [ "$2" = failed ] || return 0
-  failed=$((failed + 1))
-  : "${first_failed:=$1}"
+# part NAME COMMAND...: runs one part and keeps its output
+part() {
+  local name=$1 status=passed
+  shift
+  "$@" >"$results/$name.log" 2>&1 || status=failed
+  printf '%s %s\n' "$name" "$status" >>"$results/parts"
+  ended "$name" "$status"
 }
 
 shell_scripts() {
@@ -49,36 +39,31 @@ check_shell() {
 
 # The tests are long enough to be watched, so their output is shown as well as kept.
 tests() {
-  local started=$SECONDS status=passed code
+  local status=passed code
   vitest run --project quick --reporter=default --reporter=json --outputFile.json="$results/quick.json" \
     </dev/null 2>&1 | tee "$results/tests.log"
   code=${PIPESTATUS[0]}
   [ "$code" = 0 ] || status=failed
-  settle tests "$status" $((SECONDS - started))
+  ended tests "$status"
   printf 'quick %s\n' "$code" >>"$results/runs"
 }
 
 [ -d node_modules/vitest ] || { echo "check: the packages are not installed: npm ci" >&2; exit 1; }
-SECONDS=0
-part build node scripts/build.mjs
-part types tsc --noEmit
-part lint biome check --error-on-warnings .
-part shell check_shell
-wait
-for name in build types lint shell; do
-  read -r status seconds <"$results/$name.ended"
-  settle "$name" "$status" "$seconds"
-  printf '%s %s\n' "$name" "$status" >>"$results/parts"
-done
+part build node scripts/build.mjs &
+part types tsc --noEmit &
+part lint biome check --error-on-warnings . &
+part shell check_shell &
 tests
+wait
 
-if [ "$failed" -gt 0 ] && [ -z "${1:-}" ]; then
-  printf '\n%s\n' "$summary"
-  tail -n 60 "$results/$first_failed.log"
-  printf '\ncheck: %d of 5 parts failed; above is what %s said\n' "$failed" "$first_failed"
-elif [ "$failed" -gt 0 ]; then
-  for name in build types lint shell; do
-    grep -q "^$name failed" "$results/parts" && printf '\n--- %s\n' "$name" && tail -n 40 "$results/$name.log"
+mapfile -t failed < <(awk '$3 == "failed" { print $2 }' "$results/summary")
+if [ ${#failed[@]} -gt 0 ]; then
+  for name in "${failed[@]}"; do
+    # What the tests said is above.
+    if [ "$name" != tests ]; then printf '\n--- %s\n' "$name" && tail -n 60 "$results/$name.log"; fi
   done
+  printf '\n'
+  cat "$results/summary"
+  printf 'check: %d of 5 parts failed: %s\n' ${#failed[@]} "${failed[*]}"
 fi
-[ "$failed" = 0 ]
+[ ${#failed[@]} = 0 ]

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isArray, isObject, type JsonValue, jsonInteger, serializeJson } from "../../src/guard/json.ts";
 import { clientLimits, engineLimits, parseJson } from "../../src/guard/json-reader.ts";
+import { someRuns } from "../support/some-of.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -100,7 +101,7 @@ describe("what is read", () => {
         const parsed = parseJson(bytes(text));
         if (parsed.ok) expect(plain(parsed.value)).toEqual(JSON.parse(text));
       }),
-      { numRuns: 3000 },
+      { numRuns: someRuns(3000) },
     );
   });
 
