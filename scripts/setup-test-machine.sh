@@ -33,6 +33,7 @@ missing_packages() {
   if ! have docker && [ -n "$(apt-cache pkgnames docker-cli 2>/dev/null)" ]; then echo docker-cli; fi
   # Python of the system, whatever other one is first on the PATH.
   /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml
+  /usr/bin/python3 -c 'import docker' 2>/dev/null || echo python3-docker
   [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
   [ -d /etc/ssl/certs ] || echo ca-certificates
 }
