@@ -58,7 +58,7 @@ export function createFront(guard: Guard, health: Health): Front {
     ...{ guard, health, open: new Set<Socket>(), surplus: new WeakSet<Socket>() },
     ...{ lanes: new WeakMap<Duplex, Lane>(), running: new Set<Promise<void>>() },
   };
-  server.on("connection", (socket) => admit(state, server, socket));
+  server.on("connection", (socket) => admit(state, socket));
   server.on("drop", () => noteMalformed(guard, "limit.connections", "a connection was dropped"));
   // One that waits to be told to go on, or expects something else, is decided about without its body.
   for (const event of ["request", "checkContinue", "checkExpectation"] as const)
@@ -72,13 +72,14 @@ export function createFront(guard: Guard, health: Health): Front {
   return { server, connections: () => state.open.size, close: (graceMs) => close(state, server, graceMs) };
 }
 
-function admit({ guard, open, surplus }: State, server: Server, socket: Socket): void {
+function admit({ guard, open, surplus, lanes }: State, socket: Socket): void {
+  const limit = guard.policy.connections;
   open.add(socket);
   socket.once("close", () => open.delete(socket));
-  if (open.size <= guard.policy.connections) return;
-  // Connections that are only kept for later make room first.
-  server.closeIdleConnections();
-  if ([...open].filter(({ destroyed }) => !destroyed).length > guard.policy.connections) surplus.add(socket);
+  if (open.size <= limit) return;
+  // Connections that are only kept for later make room first. (Node's own idea of them takes in those that just came.)
+  for (const each of open) if (lanes.get(each)?.waiting === 0) each.destroy();
+  if ([...open].filter(({ destroyed }) => !destroyed).length > limit) surplus.add(socket);
 }
 
 function laneOf({ lanes }: State, socket: Socket): Lane {
@@ -106,11 +107,13 @@ function enqueue(state: State, request: IncomingMessage, response: ServerRespons
 
 function handOver(state: State, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   // Behind an unanswered request the connection cannot be given away.
-  if (laneOf(state, request.socket).waiting > 0) {
+  const lane = laneOf(state, request.socket);
+  if (lane.waiting > 0) {
     noteMalformed(state.guard, "framing.pipelined", "an upgrade came before the last answer");
     socket.destroy();
     return;
   }
+  lane.waiting += 1;
   void carry(state, upgradingClient(request, socket, head));
 }
 

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { bodyLimitBytes } from "../../src/guard/body.ts";
 import type { Decide } from "../../src/guard/deciding.ts";
 import type { ClientRequest } from "../../src/guard/decision.ts";
 import { listenOn } from "../../src/guard/unix-socket.ts";
@@ -162,7 +163,7 @@ describe("bytes that are no request", () => {
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
     const answer = await exchangeRaw(
       socketPath,
-      `${head("POST /a HTTP/1.1", "Transfer-Encoding: chunked")}${chunk.repeat(5)}`,
+      `${head("POST /a HTTP/1.1", "Transfer-Encoding: chunked")}${chunk.repeat(bodyLimitBytes("POST") / 0x10000 + 1)}`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(daemon.requests).toEqual([]);

@@ -190,6 +190,32 @@ describe("a raw connection", () => {
     expect(String(chunk)).toBe("early bytes");
   });
 
+  test("carries everything and ends as it should also when the request came in pieces", async () => {
+    const started = await start("duplex");
+    const waiting = taken(started);
+    const client = await openRaw(started.socketPath);
+    clients.push(client);
+    const pieces = ["POST /exec/x/start HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"];
+    for (const piece of [...pieces, "Content-Length: 4\r\n\r\n", "{", "  ", "}early"]) {
+      client.socket.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const engine = await waiting;
+    await client.until("\r\n\r\n");
+    const there = randomBytes(3_000_000);
+    const arrived = readAll(engine);
+    client.socket.end(there);
+    engine.write("answer");
+    await client.until("answer");
+    expect(sha(await arrived)).toBe(sha(Buffer.concat([Buffer.from("early"), there])));
+    expect(started.audit()[0]).toMatchObject({ bytesIn: 4 });
+    client.socket.destroy();
+    await eventually(() => expect(started.guard.status()).toMatchObject({ openStreams: 0, connections: { open: 0 } }));
+    // Who has heard the end of what the other side says notices only by writing that it is gone altogether.
+    engine.write("x");
+    await eventually(() => expect(started.daemon.open()).toBe(0));
+  });
+
   test("that the engine refuses is an ordinary answer, and what came behind it goes nowhere", async () => {
     const started = await start("duplex");
     started.daemon.answer(() => ({ status: 409, body: { message: "Container x is not running" } }));
