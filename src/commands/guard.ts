@@ -1,9 +1,10 @@
 import { composeEnvironment, execArgv } from "../core/compose-argv.ts";
 import type { Finding } from "../core/finding.ts";
+import { guardService } from "../core/guard-policy.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import { docker } from "../shell/engine.ts";
-import { askGuard, guardImages, guardService } from "../shell/guard.ts";
+import { askGuard, guardImages } from "../shell/guard.ts";
 import type { RunResult, World } from "../world.ts";
 import { type GlobalFlags, readSetting, readStack } from "./prepare.ts";
 

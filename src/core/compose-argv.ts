@@ -30,6 +30,7 @@ const listedFields = [
   '.Label "com.docker.compose.oneoff"',
   '.Label "sandbox-deploy.project"',
   '.Label "sandbox-deploy.role"',
+  '.Label "sandbox-deploy.guard"',
 ];
 
 /** Lists every container with what tells whose it is: one question for containers and sandboxes, whatever the project. */

@@ -59,6 +59,8 @@ export interface Facts {
   readonly staleSecretFiles: readonly string[];
   /** Whether the file that the guard mounts does not hold the stack's policy. */
   readonly staleGuardPolicy: boolean;
+  /** Whether an image that the guard lets run is another one than when the guard started. */
+  readonly outdatedPins: boolean;
   /** What is wrong with the machine or the files; an error here means that nothing may be changed. */
   readonly findings: readonly Finding[];
 }

@@ -37,10 +37,13 @@ export function hostQuestions(
   });
 }
 
+/** Labels by which a sandbox is a project's: its gateway sets the first, the guard the second. */
+const sandboxLabels = ["sandbox-deploy.project", "sandbox-deploy.guard"];
+
 /** Asks about sandboxes that no label ties to the project: by its name alone a container may be somebody else's. */
 export function foreignQuestions(project: string, sandboxes: readonly Container[]): PlanQuestion[] {
   const names = sandboxes
-    .filter(({ ownLabels }) => ownLabels["sandbox-deploy.project"] !== project)
+    .filter(({ ownLabels }) => !sandboxLabels.some((label) => ownLabels[label] === project))
     .map(({ name }) => name);
   if (names.length === 0) return [];
   const text = `nothing but the beginning of their names says that these containers are sandboxes of ${project}: ${names.join(", ")}`;

@@ -1,5 +1,6 @@
 import type { Container } from "./container.ts";
 import type { Facts } from "./facts.ts";
+import { guardService } from "./guard-policy.ts";
 import { isFinished } from "./health.ts";
 import { type ComposeModel, type ComposeService, networkName } from "./model.ts";
 import { imageOf } from "./plan-images.ts";
@@ -40,6 +41,8 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
   const mine = facts.containers.filter((container) => container.service === service);
   if (mine.length === 0) return decision("create", "it has no container yet");
   if (facts.rereads === service) return decision("recreate", "the platform's configuration file changed", true);
+  if (service === guardService && pinsOutdated(facts, fresh))
+    return decision("recreate", "the image that it lets run has changed since it started", true);
   const changed = changeOf(service, mine, facts, fresh);
   if (changed !== undefined) return decision("recreate", changed);
   if (readsStaleSecret(modelled, facts))
@@ -52,6 +55,11 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
     return decision("scale", `it has ${containers(mine.length)} where ${modelled.replicas} should be`);
   const stopped = mine.find((container) => !isAsWanted(container, modelled));
   return stopped && decision("start", stateText(stopped));
+}
+
+/** The guard knows images by the ids that they had when it started. */
+function pinsOutdated({ outdatedPins, model }: Facts, fresh: readonly string[]): boolean {
+  return outdatedPins || fresh.some((name) => name in model.builtImages);
 }
 
 /** An interrupted Compose leaves containers on the first of their networks only, and later starts them as they are. */

@@ -56,11 +56,11 @@ export async function projectContainers(
   const rows = listed.split("\n").map((line) => line.split("\t"));
   const ofCompose = new Set<string>();
   const ofGateway = new Set<string>();
-  for (const [id = "", name = "", composeProject, oneoff, sandboxProject, role] of rows) {
+  for (const [id = "", name = "", composeProject, oneoff, sandboxProject, role, guard] of rows) {
     if (composeProject === project && oneoff?.toLowerCase() !== "true") ofCompose.add(id);
-    else if (sandboxProject === project && role === "sandbox") ofGateway.add(id);
+    else if ((sandboxProject === project && role === "sandbox") || guard === project) ofGateway.add(id);
     // A name says little: a container that another project or gateway claims is not ours.
-    else if (!composeProject && !sandboxProject && namePrefix !== undefined && name.startsWith(namePrefix))
+    else if (!composeProject && !sandboxProject && !guard && namePrefix !== undefined && name.startsWith(namePrefix))
       ofGateway.add(id);
   }
   const all = await inspectContainers(world, [...ofCompose, ...ofGateway]);

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { ConfigFile } from "../core/config.ts";
 import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
-import { guardPolicyText } from "../core/guard-policy.ts";
+import { guardPolicyText, guardService } from "../core/guard-policy.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import type { RunResult, World } from "../world.ts";
@@ -12,9 +12,6 @@ import { docker } from "./engine.ts";
 export function guardProgram(world: World): string {
   return joinPath(world.toolRoot, "dist/guard/guard.js");
 }
-
-/** The service of the overlay. */
-export const guardService = "guard";
 
 /** The images that the stack hands to its guard beside the policy. */
 export function guardImages(model: ComposeModel): string | undefined {
@@ -60,6 +57,7 @@ const reportSchema = z.object({
   denied: z.number(),
   startedAt: z.string(),
   sandboxes: z.object({ limit: z.number() }),
+  images: z.object({ pinned: z.record(z.string(), z.string()) }),
 });
 
 /** What the guard of a stack says of itself. */
@@ -75,6 +73,18 @@ export async function readGuardReport(
   const answer = await docker(world, ["exec", container.id, "node", "/app/guard.js", "status", "--json"]);
   const report = reportSchema.safeParse(jsonOf(answer.stdout));
   return report.success ? report.data : undefined;
+}
+
+/** Whether an image that the guard lets run is another one than when it started; `images` are ids by reference. */
+export async function outdatedPins(
+  world: World,
+  { guardPolicy }: Stack,
+  containers: readonly Container[],
+  images: Promise<ReadonlyMap<string, string>>,
+): Promise<boolean> {
+  if (guardPolicy === undefined) return false;
+  const [report, now] = await Promise.all([readGuardReport(world, containers), images]);
+  return Object.entries(report?.images.pinned ?? {}).some(([name, id]) => now.has(name) && now.get(name) !== id);
 }
 
 /** Whether the file that the guard's container mounts has to be written. */

@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { imageIds, projectContainers, projectResources } from "./engine.ts";
-import { guardFindings, staleGuardPolicy } from "./guard.ts";
+import { guardFindings, outdatedPins, staleGuardPolicy } from "./guard.ts";
 import { machineFindings } from "./machine.ts";
 import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
@@ -30,20 +30,22 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
-  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale] =
+  const wanted = imageIds(world, wantedImages(model));
+  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
       containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
       secretState(world, territory, model),
       readPrivilegeContext(world, territory.root, containers, model),
       projectNetworks(world, stack, model, containers),
-      imageIds(world, wantedImages(model)),
+      wanted,
       busyPorts(world, model, stack.excluded, containers),
       machineFindings(world, config, territory, stack, model, seeds),
       foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
       formerDeployment(world, config, territory, stack, receipt),
       guardFindings(world, config, stack, model),
       staleGuardPolicy(world, territory, stack),
+      outdatedPins(world, stack, containers, wanted),
     ]);
   const findings = [...policy, ...machine, ...ports.map(portFinding)];
   const reread =
@@ -64,6 +66,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     seeds,
     ...secrets,
     staleGuardPolicy: stale,
+    outdatedPins: outdated,
     findings,
   };
 }

@@ -80,6 +80,7 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     missingSecrets: [],
     staleSecretFiles: [],
     staleGuardPolicy: false,
+    outdatedPins: false,
     findings: [],
     ...rest,
     model: modelOf({ services, networks: { default: { name: "demo_default" } }, ...rest.model }),

@@ -106,7 +106,7 @@ describe("the operator's files", () => {
 describe("the Compose files", () => {
   const shipped = {
     local: ["/opt/tool/compose/docker-compose.yaml"],
-    aio: ["/opt/tool/compose/docker-compose.yaml", "/opt/tool/compose/docker-compose.dood-raw.yaml"],
+    aio: ["/opt/tool/compose/docker-compose.yaml", "/opt/tool/compose/docker-compose.dood.yaml"],
     provisioner: ["/opt/tool/compose/docker-compose.yaml", "/opt/tool/compose/docker-compose.provisioner.yaml"],
   };
   const base = ["/opt/tool/compose/docker-compose.yaml"];

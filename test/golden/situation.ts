@@ -59,6 +59,7 @@ const factsSchema = z.strictObject({
   missingSecrets: z.array(z.string()).default([]),
   staleSecretFiles: z.array(z.string()).default([]),
   staleGuardPolicy: z.boolean().default(false),
+  outdatedPins: z.boolean().default(false),
   findings: z
     .array(
       z.object({
@@ -162,6 +163,7 @@ function factsOf(
     missingSecrets: given.missingSecrets,
     staleSecretFiles: given.staleSecretFiles,
     staleGuardPolicy: given.staleGuardPolicy,
+    outdatedPins: given.outdatedPins,
   };
 }
 
