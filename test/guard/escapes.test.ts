@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -74,6 +74,15 @@ describe("the tables of escapes", () => {
     const lines = listed.map(({ name, tries }) => `${name} | ${tries} | ${ruleOf(outcomeOf(tries))}`);
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("escapes/rules.txt");
   });
+
+  // Written anew with `-u`, like the regions of the README.
+  test("are the table in SECURITY.md", async () => {
+    const path = join(import.meta.dirname, "../../SECURITY.md");
+    const [before, rest] = (await readFile(path, "utf8")).split("<!-- escapes -->\n");
+    const [, after] = rest?.split("<!-- /escapes -->\n") ?? [];
+    const text = [before, "<!-- escapes -->\n", ...classTable(), "<!-- /escapes -->\n", after].join("");
+    await expect(text).toMatchFileSnapshot(path);
+  });
 });
 
 describe.each(Object.keys(escapeClasses))("escapes of the class %s", (name) => {
@@ -99,6 +108,25 @@ describe("a container within the policy", () => {
     expectCreated(forwarded, containedBody(world));
   });
 });
+
+/** One row for each class: how many requests, how many of them do harm at the engine itself, and which rules stop them. */
+function classTable(): string[] {
+  const rows = Object.entries(escapeClasses).map(([name, about]) => {
+    const own = [...tried.values()].filter(({ escape: each }) => each.class === name);
+    const harmful = own.filter(({ escape: { unguarded } }) => typeof unguarded === "string").length;
+    const rules = own.map((each) => /^\d+ ([a-z-]+)\./.exec(ruleOf(each))?.[1]);
+    const families = [...new Set(rules.filter((rule) => rule !== undefined))].sort();
+    return `| ${name} | ${about} | ${own.length} | ${harmful} | ${families.map((rule) => `\`${rule}\``).join(" ")} |\n`;
+  });
+  const all = [...tried.values()];
+  const harmful = all.filter(({ escape: { unguarded } }) => typeof unguarded === "string").length;
+  return [
+    "| class | what it is about | requests | with an effect past the guard | stopped by rules of |\n",
+    "|---|---|--:|--:|---|\n",
+    ...rows,
+    `| | | ${all.length} | ${harmful} | |\n`,
+  ];
+}
 
 function ruleOf({ answer, forwarded }: Tried): string {
   if (forwarded.length > 0) return "contained";
