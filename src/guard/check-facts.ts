@@ -23,7 +23,8 @@ export function readCheckFacts(text: string): Facts {
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const { apiVersion, images, containers, execs, paths, sandboxes, pinnedImages = images } = parsed.data;
   const facts = Object.entries(containers).map(([name, inspected]) => readContainer(name, inspected));
-  const exec = (id: string) => (Object.hasOwn(execs, id) ? { containerId: execs[id] ?? "" } : undefined);
+  const exec = (id: string) =>
+    Object.hasOwn(execs, id) ? { containerId: execs[id] ?? "", privileged: false, user: "" } : undefined;
   const own = (values: Readonly<Record<string, string>>, key: string) =>
     Object.hasOwn(values, key) ? values[key] : undefined;
   return {

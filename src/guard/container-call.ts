@@ -1,11 +1,13 @@
+import { deny } from "./body-decision.ts";
 import { type Call, forward, type Rewrite } from "./call.ts";
 import { decideCreate } from "./container-create.ts";
-import type { AuditNotes, ContainerFact, Decision, Facts } from "./decision.ts";
+import type { AuditNotes, ContainerFact, Decision, ExecFact, Facts } from "./decision.ts";
 import { decideExec } from "./exec-create.ts";
 import { readExecStart } from "./exec-start.ts";
 import { judgeAgain } from "./judge-again.ts";
 import { ownContainer, ownExec } from "./ownership.ts";
 import type { Policy } from "./policy.ts";
+import { quoted } from "./reading.ts";
 
 /** `POST /containers/create`: always in the engine's own API version, since an older one would drop fields. */
 export function decideContainerCreate(call: Call, policy: Policy, facts: Facts): Decision {
@@ -32,16 +34,30 @@ export function decideContainer(call: Call, policy: Policy, facts: Facts): Decis
 
 /** What is asked of an exec: it belongs to a container, and that is the one that has to be ours. */
 export function decideExecCall(call: Call, policy: Policy, facts: Facts): Decision {
-  const container = ownExec(call.reference, policy, facts);
-  if (container.kind !== "read") return container;
-  const again = judge(call, container.value, policy, facts);
+  const own = ownExec(call.reference, policy, facts);
+  if (own.kind !== "read") return own;
+  const { container, exec } = own.value;
+  const again = judge(call, container, policy, facts);
   if (again !== undefined) return again;
-  const notes: AuditNotes = { container: container.value.name };
+  const notes: AuditNotes = { container: container.name };
   if (call.payload.kind !== "object") return forward(call, notes);
+  const refused = judgeExec(exec, notes, policy);
+  if (refused !== undefined) return refused;
   const start = readExecStart(call.payload.object);
   if (start.kind !== "read") return start;
   const { body, detach } = start.value;
   return forward(call, notes, detach ? { body, stream: "none" } : { body });
+}
+
+/** Holds a command against the policy before it is started: somebody else may have prepared it in a sandbox of ours. */
+function judgeExec({ privileged, user }: ExecFact, notes: AuditNotes, { users }: Policy): Decision | undefined {
+  if (privileged) return deny("exec.privileged", "the command was prepared with every right of the host", notes);
+  if (user === "" || users === undefined || users.test(user)) return undefined;
+  return deny(
+    "config.user",
+    `the command was prepared for the user ${quoted(user)}, whom the policy does not allow`,
+    notes,
+  );
 }
 
 function missingText({ route, reference }: Call): string {

@@ -35,14 +35,21 @@ export interface ContainerFact {
   readonly inspected: JsonObject;
 }
 
+/** What the engine says of a command that was prepared in a container, by whomever. */
+export interface ExecFact {
+  readonly containerId: string;
+  readonly privileged: boolean;
+  /** Empty: the container's own. */
+  readonly user: string;
+}
+
 /** An answer to a question. `undefined` means: there is no such thing. A failed question never becomes an answer. */
 export interface Facts {
   /** What is known from the start: the engine's API version, and the id of each allowed image at that time. */
   readonly engine: { readonly apiVersion: string };
   readonly pinnedImages: ReadonlyMap<string, string>;
   container(reference: string): Known<ContainerFact | undefined>;
-  /** The full id of the container that an exec belongs to. */
-  exec(id: string): Known<{ readonly containerId: string } | undefined>;
+  exec(id: string): Known<ExecFact | undefined>;
   image(reference: string): Known<string | undefined>;
   /** The real path, or undefined where nothing is. */
   path(path: string): Known<string | undefined>;

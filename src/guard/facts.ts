@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import type { ContainerFact, Facts, Known, Question } from "./decision.ts";
+import type { ContainerFact, ExecFact, Facts, Known, Question } from "./decision.ts";
 import { errorCode, Failure } from "./failure.ts";
 import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 import { engineLimits, parseJson } from "./json-reader.ts";
@@ -28,7 +28,7 @@ export interface Inquiry {
 
 type Fetched =
   | { readonly kind: "container"; readonly value: ContainerFact | undefined }
-  | { readonly kind: "exec"; readonly value: { readonly containerId: string } | undefined }
+  | { readonly kind: "exec"; readonly value: ExecFact | undefined }
   | { readonly kind: "image" | "path"; readonly value: string | undefined }
   | { readonly kind: "sandboxes"; readonly value: { readonly alive: number; readonly createdLastMinute: number } };
 
@@ -158,10 +158,20 @@ export async function listSandboxes(
   return listed.map((each: JsonValue) => text(each, "Id"));
 }
 
-async function lookUpExec(engine: Sources["engine"], apiVersion: string, id: string, signal: AbortSignal) {
+async function lookUpExec(
+  engine: Sources["engine"],
+  apiVersion: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<ExecFact | undefined> {
   if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
   const inspected = await inspect(engine, `/v${apiVersion}/exec/${id}/json`, signal);
-  return inspected && { containerId: text(inspected, "ContainerID") };
+  if (inspected === undefined) return undefined;
+  const process = inspected.get("ProcessConfig");
+  if (!isObject(process)) throw unexpected("a command of which it says nothing");
+  const user = process.get("user") ?? "";
+  if (typeof user !== "string") throw unexpected("a command of a user that is none");
+  return { containerId: text(inspected, "ContainerID"), privileged: process.get("privileged") !== false, user };
 }
 
 async function lookUpPath(path: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { deny } from "./body-decision.ts";
-import type { ContainerFact, Facts } from "./decision.ts";
+import type { ContainerFact, ExecFact, Facts } from "./decision.ts";
 import { ownerLabel } from "./labels.ts";
 import type { Policy } from "./policy.ts";
 import { absent, known, type Reading, read } from "./reading.ts";
@@ -24,12 +24,19 @@ export function ownContainer(reference: string, missing: string, policy: Policy,
   return read(container.value);
 }
 
-/** The container of an exec, if both exist for this client. */
-export function ownExec(id: string, policy: Policy, facts: Facts): Reading<ContainerFact> {
+/** A command and the container that it was prepared in. */
+export interface OwnExec {
+  readonly exec: ExecFact;
+  readonly container: ContainerFact;
+}
+
+/** An exec and its container, if both exist for this client. */
+export function ownExec(id: string, policy: Policy, facts: Facts): Reading<OwnExec> {
   const missing = `No such exec instance: ${id}`;
   if (!identifier.test(id)) return absent("exec.not-ours", missing);
   const exec = known(facts.exec(id));
   if (exec.kind !== "read") return exec;
   if (exec.value === undefined) return absent("exec.not-ours", missing);
-  return ownContainer(exec.value.containerId, missing, policy, facts);
+  const container = ownContainer(exec.value.containerId, missing, policy, facts);
+  return container.kind === "read" ? read({ exec: exec.value, container: container.value }) : container;
 }

@@ -116,6 +116,20 @@ describe("after the guard was started", () => {
     },
   );
 
+  test.each([
+    ["with the rights of the host", { Privileged: true }, "exec.privileged"],
+    ["for a user that the policy does not allow", { User: "0:0" }, "config.user"],
+  ])("a command that somebody prepared in a sandbox %s is not started", async (_how, parts, rule) => {
+    const body = { Cmd: ["id"], AttachStdout: true, ...parts };
+    const exec = await createdId(enginePath, withJson("POST", `/v1.41/containers/${world.mine.id}/exec`, body));
+    const start = withJson("POST", `/v1.41/exec/${exec}/start`, { Detach: false });
+    const refused = await send(guardPath, start);
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain(`(rule ${rule})`);
+    // Not every machine can run a privileged one.
+    if (rule === "config.user") expect((await send(enginePath, start)).body).toContain("uid=0");
+  });
+
   test("a sandbox that somebody put into another network is not entered", async () => {
     await output("docker", ["network", "connect", world.foreignNetwork.name, world.mine.name]);
     const target = `/v1.41/containers/${world.mine.id}/exec`;

@@ -65,7 +65,7 @@ describe("a question", () => {
       { kind: "image", reference: "team/box:1" },
       { kind: "sandboxes" },
     ]);
-    expect(value(inquiry.facts.exec(id("b")))).toEqual({ containerId: id("a") });
+    expect(value(inquiry.facts.exec(id("b")))).toEqual({ containerId: id("a"), privileged: false, user: "" });
     expect(value(inquiry.facts.image("team/box:1"))).toBe("sha256:1");
     expect(value(inquiry.facts.sandboxes())).toEqual({ alive: 2, createdLastMinute: 0 });
     expect(daemon.requests.map(({ target }) => decodeURIComponent(target)).sort()).toEqual([

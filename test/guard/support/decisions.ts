@@ -102,7 +102,7 @@ export const knownFacts: Facts = {
   exec: (id) => ({
     known: true,
     value: [mine, foreign].flatMap((each) =>
-      id === hexId(each === mine ? "b" : "e") ? [{ containerId: each.id }] : [],
+      id === hexId(each === mine ? "b" : "e") ? [{ containerId: each.id, privileged: false, user: "" }] : [],
     )[0],
   }),
   image: (reference) => ({ known: true, value: imageIds.get(reference) }),

@@ -157,7 +157,11 @@ function answerOf(world: DaemonWorld, request: RecordedRequest): ScriptedAnswer 
     case "GET images json":
       return found("image", name, world.images?.[name] && { Id: world.images[name] });
     case "GET exec json":
-      return found("exec instance", name, world.execs?.[name] && { ID: name, ContainerID: world.execs[name] });
+      return found(
+        "exec instance",
+        name,
+        world.execs?.[name] && { ID: name, ContainerID: world.execs[name], ProcessConfig: { privileged: false } },
+      );
     case "GET containers json":
       return name === ""
         ? { status: 200, body: Object.values(world.containers ?? {}) }
