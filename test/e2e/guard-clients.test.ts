@@ -62,7 +62,8 @@ describe("the docker command", () => {
 
   test("has a terminal in a sandbox, of the size that it asks for, and the exit code of the program", async () => {
     // The size follows the start in a request of its own.
-    const program = "until [ -n \"$(stty size 2>/dev/null)\" ]; do sleep 0.1; done; stty size; test -t 0 && echo terminal; exit 6";
+    const program =
+      'until [ -n "$(stty size 2>/dev/null)" ]; do sleep 0.1; done; stty size; test -t 0 && echo terminal; exit 6';
     const line = `stty rows 33 cols 101; docker exec -it ${world.mine.name} sh -c '${program}'`;
     for (const socketPath of [enginePath, guarded.socketOf("wide")]) {
       const { exitCode, stdout } = await command("script", ["--quiet", "--return", "--command", line, "/dev/null"], {
