@@ -28,6 +28,8 @@ export function plainClient(request: IncomingMessage, response: ServerResponse):
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(clientGone());
   });
+  // An answer that finds nobody there any more is no error.
+  response.on("error", () => {});
   if (request.socket.destroyed) gone.abort(clientGone());
   const writeHead = (status: number, headers: AnswerHeaders): void => {
     // What was not read of the body would be taken for the next request.

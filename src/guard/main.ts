@@ -62,7 +62,7 @@ async function complain(name: string, reading: PolicyReading): Promise<SoundPoli
 
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stop.abort());
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => stop.abort());
   return stop.signal;
 }
 
@@ -153,8 +153,7 @@ async function run(invocation: Invocation): Promise<number> {
 
 /** What lives is a few megabytes: a heap that waits for more before it is swept would only be larger. */
 function keepHeapSmall(): void {
-  for (const flag of ["--optimize-for-size", "--heap-growing-percent=20", "--semi-space-growth-factor=1"])
-    setFlagsFromString(flag);
+  for (const flag of ["--heap-growing-percent=20", "--semi-space-growth-factor=1"]) setFlagsFromString(flag);
 }
 
 // A reader that has seen enough, such as `head`, is no error.

@@ -105,12 +105,17 @@ function open(
     }
     sent.on("error", (error) => reject(failureOf(error)));
     // A connection that is given away without being asked for is closed without an error.
-    sent.on("close", () => reject(brokenAnswer(new Error("closed"))));
-    sent.on("response", (answer) => resolve({ kind: "answer", answer }));
+    const closed = (): void => reject(brokenAnswer(new Error("closed")));
+    sent.on("close", closed);
+    sent.on("response", (answer) => {
+      sent.off("close", closed);
+      resolve({ kind: "answer", answer });
+    });
     if (headers["Upgrade"] !== undefined)
       sent.on("upgrade", (answer, socket, head) => {
         // The connection is the caller's from here on; only errors that come before its listeners are caught here.
         socket.on("error", () => socket.destroy());
+        sent.off("close", closed);
         resolve({ kind: "raw", answer, socket, head });
       });
     if (silenceMs !== undefined)
