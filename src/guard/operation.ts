@@ -116,7 +116,7 @@ function refuse(
   message: string,
   notes: AuditNotes & { readonly bytesIn?: number },
 ): void {
-  guard.tally.deny(rule, status);
+  if (!client.gone.aborted) guard.tally.deny(rule, status);
   try {
     note("done", { ...notes, decision: "deny", rule, status, message });
   } catch (error) {

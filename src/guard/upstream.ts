@@ -103,7 +103,7 @@ function open(
       reject(new Failure("engine.request", 500, `the request could not be written (${errorCode(error)})`));
       return;
     }
-    sent.on("error", (error) => reject(failureOf(error)));
+    sent.on("error", (error) => reject(signal.reason instanceof Failure ? signal.reason : failureOf(error)));
     // A connection that is given away without being asked for is closed without an error.
     const closed = (): void => reject(brokenAnswer(new Error("closed")));
     sent.on("close", closed);

@@ -388,6 +388,18 @@ describe("facts", () => {
     expect(audit()).toMatchObject([{ rule: "decision.endless" }]);
   });
 
+  test("are no longer asked for when the client has left, and that is no refusal", async () => {
+    const { socketPath, daemon, audit, guard } = await start({ decide: asking("box") });
+    daemon.answer(() => ({ take: () => {} }));
+    const client = await openRaw(socketPath);
+    client.socket.write(head("POST /x HTTP/1.1", "Content-Length: 0"));
+    await eventually(() => expect(daemon.requests).toHaveLength(1));
+    client.socket.destroy();
+    await eventually(() => expect(daemon.open()).toBe(0));
+    await eventually(() => expect(audit()).toMatchObject([{ rule: "client.gone", status: 499 }]));
+    expect(guard.status().denied).toBe(0);
+  });
+
   test("a decision that fails lets nothing through", async () => {
     const { socketPath, daemon, complaints } = await start({
       decide: () => {
