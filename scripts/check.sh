@@ -50,7 +50,7 @@ tests() {
 
 [ -d node_modules/vitest ] || { echo "check: the packages are not installed: npm ci" >&2; exit 1; }
 part build node scripts/build.mjs &
-part types tsc --noEmit &
+part types tsc --noEmit --incremental --tsBuildInfoFile node_modules/.cache/types.json &
 part lint biome check --error-on-warnings . &
 part shell check_shell &
 tests

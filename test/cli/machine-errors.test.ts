@@ -87,14 +87,19 @@ describe("Compose", () => {
       [{ when: "^compose", exitCode: 125, stderr: `unknown shorthand flag: 'f' in -f${words.oldUsage}` }],
     ],
   ];
-  test.each(missing)("that is missing, or is version 1 only, is D043 with docker %s", async (_version, rules) => {
-    await workbench().script(...rules);
-    const said = await refused(workbench(), 3, "up");
-    expect(said).toContain("D043 Docker Compose version 2 is not installed (docker-compose version 1 does not count)");
-    expect(said).toContain("fix: install the Compose plugin 2.24.4 or later");
-  });
+  test.each(someOf(missing, 2))(
+    "that is missing, or is version 1 only, is D043 with docker %s",
+    async (_version, rules) => {
+      await workbench().script(...rules);
+      const said = await refused(workbench(), 3, "up");
+      expect(said).toContain(
+        "D043 Docker Compose version 2 is not installed (docker-compose version 1 does not count)",
+      );
+      expect(said).toContain("fix: install the Compose plugin 2.24.4 or later");
+    },
+  );
 
-  test.each(["2.23.3", "v2.24.3", "2.5.0"])("%s is too old: D044", async (version) => {
+  test.each(someOf(["2.23.3", "v2.24.3", "2.5.0"], 2))("%s is too old: D044", async (version) => {
     await workbench().script({ when: "^compose version", stdout: `${version}\n` });
     const said = await refused(workbench(), 3, "up");
     expect(said).toContain(`D044 Docker Compose ${version} is too old`);
@@ -109,7 +114,7 @@ describe("Compose", () => {
     expect(await refused(workbench(), 3, "up")).toContain("D044 Docker Compose 2.20.0 is too old");
   });
 
-  test.each(["2.24.4", "2.26.1-4", "v2.40.3", "5.0.0"])("%s is new enough", async (version) => {
+  test.each(someOf(["2.24.4", "2.26.1-4", "v2.40.3", "5.0.0"], 2))("%s is new enough", async (version) => {
     await workbench().script({ when: "^compose version", stdout: `${version}\n` });
     const { exitCode, stderr } = await workbench().deploy("plan");
     expect(`${exitCode} ${stderr}`).not.toContain("D044");
