@@ -1,9 +1,17 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
+import type { BodyShare } from "./body-memory.ts";
 import { Failure } from "./failure.ts";
 
 /** Headers of an answer. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** How long a body may be, how long it may take to arrive, and what its bytes are taken from. */
+export interface BodyLimits {
+  readonly bytesMax: number;
+  readonly withinMs: number;
+  readonly share: BodyShare;
+}
 
 /** The client's side of one request: what it sends, and where its answer goes. */
 export interface ClientEnd {
@@ -13,7 +21,7 @@ export interface ClientEnd {
   /** Aborted when the client is gone before its answer was complete. */
   readonly gone: AbortSignal;
   /** The whole body; a `Failure` when it is too long or stays away. */
-  readonly readBody: (bytesMax: number, withinMs: number) => Promise<Uint8Array>;
+  readonly readBody: (limits: BodyLimits) => Promise<Uint8Array>;
   /** Sends a whole answer. */
   readonly reply: (status: number, headers: AnswerHeaders, body: Uint8Array) => void;
   /** Sends the head of an answer at once; its body goes into what is returned. */
@@ -39,11 +47,11 @@ export function plainClient(request: IncomingMessage, response: ServerResponse):
     request,
     upgrade: false,
     gone: gone.signal,
-    async readBody(bytesMax, withinMs) {
-      if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLong(bytesMax);
+    async readBody(limits) {
+      if (Number(request.headers["content-length"] ?? 0) > limits.bytesMax) throw tooLong(limits);
       // It waits for a word before it sends its body; the decision is that it gets none.
       if (request.headers.expect !== undefined) return new Uint8Array();
-      return collect(request, bytesMax, withinMs, gone.signal);
+      return collect(request, limits, gone.signal);
     },
     reply(status, headers, body) {
       writeHead(status, { ...headers, ...lengthOf(status, body) });
@@ -78,7 +86,7 @@ export function upgradingClient(request: IncomingMessage, socket: Duplex, head: 
     request,
     upgrade: true,
     gone: gone.signal,
-    readBody: (bytesMax, withinMs) => readUpgradeBody(request, socket, bytesMax, withinMs, gone.signal),
+    readBody: (limits) => readUpgradeBody(request, socket, limits, gone.signal),
     reply(status, headers, body) {
       writeHead(status, { ...headers, ...lengthOf(status, body) });
       socket.end(request.method === "HEAD" ? undefined : body);
@@ -106,18 +114,18 @@ function lengthOf(status: number, body: Uint8Array): AnswerHeaders {
 async function readUpgradeBody(
   request: IncomingMessage,
   socket: Duplex,
-  bytesMax: number,
-  withinMs: number,
+  limits: BodyLimits,
   gone: AbortSignal,
 ): Promise<Uint8Array> {
   const length = Number(request.headers["content-length"] ?? 0);
-  if (!(length <= bytesMax)) throw tooLong(bytesMax);
-  if (!request.complete || request.readableLength > 0) return collect(request, bytesMax, withinMs, gone);
+  if (!(length <= limits.bytesMax)) throw tooLong(limits);
+  if (!request.complete || request.readableLength > 0) return collect(request, limits, gone);
   // Chunks are left where they are: the decision refuses an upgrade that has them.
-  return readExactly(socket, length, withinMs, gone);
+  limits.share.take(length);
+  return readExactly(socket, length, limits, gone);
 }
 
-function readExactly(socket: Duplex, length: number, withinMs: number, gone: AbortSignal): Promise<Uint8Array> {
+function readExactly(socket: Duplex, length: number, limits: BodyLimits, gone: AbortSignal): Promise<Uint8Array> {
   if (length === 0) return Promise.resolve(new Uint8Array());
   return new Promise((resolve, reject) => {
     const settle = (action: () => void): void => {
@@ -133,7 +141,7 @@ function readExactly(socket: Duplex, length: number, withinMs: number, gone: Abo
       settle(() => (chunk.length === length ? resolve(chunk) : reject(clientGone())));
     };
     const ended = (): void => settle(() => reject(clientGone()));
-    const timer = setTimeout(() => settle(() => reject(late(withinMs))), withinMs);
+    const timer = setTimeout(() => settle(() => reject(late(limits))), limits.withinMs);
     socket.on("readable", read);
     socket.on("end", ended);
     gone.addEventListener("abort", ended);
@@ -141,7 +149,7 @@ function readExactly(socket: Duplex, length: number, withinMs: number, gone: Abo
   });
 }
 
-function collect(request: IncomingMessage, bytesMax: number, withinMs: number, gone: AbortSignal): Promise<Uint8Array> {
+function collect(request: IncomingMessage, limits: BodyLimits, gone: AbortSignal): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -150,11 +158,16 @@ function collect(request: IncomingMessage, bytesMax: number, withinMs: number, g
       request.pause();
       reject(error);
     };
-    const timer = setTimeout(() => stop(late(withinMs)), withinMs);
+    const timer = setTimeout(() => stop(late(limits)), limits.withinMs);
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bytesMax) stop(tooLong(bytesMax));
-      else chunks.push(chunk);
+      if (size > limits.bytesMax) return stop(tooLong(limits));
+      try {
+        limits.share.take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        stop(error);
+      }
     });
     request.once("end", () => {
       clearTimeout(timer);
@@ -166,11 +179,11 @@ function collect(request: IncomingMessage, bytesMax: number, withinMs: number, g
   });
 }
 
-function tooLong(bytesMax: number): Failure {
+function tooLong({ bytesMax }: BodyLimits): Failure {
   return new Failure("body.size", 413, `the body has more than ${bytesMax} bytes`);
 }
 
-function late(withinMs: number): Failure {
+function late({ withinMs }: BodyLimits): Failure {
   return new Failure("body.timeout", 408, `the body did not arrive within ${withinMs / 1000} seconds`);
 }
 

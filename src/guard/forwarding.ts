@@ -32,11 +32,10 @@ export async function forward(
   guard: Guard,
   operation: Operation,
   decision: Forward,
-  bytesIn: number,
   turn: Turn | undefined,
 ): Promise<void> {
   const { method, stream } = decision.request;
-  const record = startRecord(guard, operation, decision, bytesIn);
+  const record = startRecord(guard, operation, decision);
   if (stream !== "none" || (method !== "GET" && method !== "HEAD")) record.begin();
   guard.tally.allow();
   let opened: Opened | undefined;
@@ -57,15 +56,15 @@ export async function forward(
   }
 }
 
-function startRecord(guard: Guard, { note }: Operation, { rule, notes }: Forward, bytesIn: number): Record {
+function startRecord(guard: Guard, { note }: Operation, { rule, notes }: Forward): Record {
   let begun = false;
   return {
     begin() {
-      note("begin", { ...notes, decision: "allow", rule, bytesIn });
+      note("begin", { ...notes, decision: "allow", rule });
       begun = true;
     },
     end(ending) {
-      if (!begun) return note("done", { ...notes, decision: "allow", rule, bytesIn, ...ending });
+      if (!begun) return note("done", { ...notes, decision: "allow", rule, ...ending });
       const { route, container } = notes;
       const named = { ...(route === undefined ? {} : { route }), ...(container === undefined ? {} : { container }) };
       try {

@@ -29,7 +29,8 @@ export function noteMalformed(guard: Guard, rule: string, what: string, status?:
 export function answerMalformed(guard: Guard, error: Error, socket: Duplex, answering: boolean): void {
   const code = errorCode(error);
   // The client left in the middle of a request: nothing was asked.
-  if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) return void socket.destroy();
+  const left = ["ECONNRESET", "EPIPE", "HPE_INVALID_EOF_STATE"].includes(code);
+  if (left || !socket.writable) return void socket.destroy();
   const { rule, status, what } = faultOf(code);
   noteMalformed(guard, rule, `${what} (${code})`, answering ? undefined : status);
   if (answering) return void socket.destroy();

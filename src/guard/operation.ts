@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { replyJson, replyRefusal } from "./answers.ts";
 import type { Audit, AuditEntry, AuditEvent } from "./audit.ts";
 import { bodyLimitBytes } from "./body.ts";
+import type { BodyShare } from "./body-memory.ts";
 import type { ClientEnd } from "./client-end.ts";
 import { type Decide, type Outcome, settle } from "./deciding.ts";
 import type { AuditNotes, ClientRequest } from "./decision.ts";
@@ -25,6 +26,7 @@ export interface Guard {
   readonly pins: PinnedImages;
   readonly audit: Audit;
   readonly tally: Tally;
+  readonly bodyMemory: () => BodyShare;
   /** Aborted when the guard ends: streams end with it. */
   readonly stopping: AbortSignal;
   /** Tells whoever runs the guard of something that should not happen. */
@@ -36,22 +38,24 @@ export interface Operation {
   readonly client: ClientEnd;
   /** Writes a line of the audit about it; throws a `Failure` where that cannot be done. */
   readonly note: (event: AuditEvent, rest: Pick<AuditEntry, "decision" | "rule"> & Partial<AuditEntry>) => void;
+  /** The length of its body; undefined until the request was read whole. */
+  bytesIn: number | undefined;
 }
 
 /** Carries one request of a client from its first byte to the last one of its answer. Never throws. */
 export async function carryOut(guard: Guard, client: ClientEnd): Promise<void> {
   const operation = begin(guard, client);
   const inquiry = beginInquiry(guard.sources, client.gone);
-  let request: ClientRequest | undefined;
+  const share = guard.bodyMemory();
   try {
-    request = await readRequest(guard, client);
-    const outcome = await settleWhole(guard, request, inquiry);
-    await follow(guard, operation, outcome, request.body.length, inquiry);
+    const outcome = await decideAbout(guard, operation, inquiry, share);
+    await follow(guard, operation, outcome, inquiry);
   } catch (error) {
     const { rule, status, message } = asFailure(guard, error);
     // Who leaves in the middle of a request has asked for nothing.
-    if (request !== undefined || rule !== "client.gone") refuse(guard, operation, rule, status, message, {});
+    if (operation.bytesIn !== undefined || rule !== "client.gone") refuse(guard, operation, rule, status, message, {});
   } finally {
+    share.giveBack();
     inquiry.turn()?.release();
   }
 }
@@ -65,13 +69,28 @@ function begin(guard: Guard, client: ClientEnd): Operation {
   const id = randomBytes(6).toString("hex");
   const { method = "", url: target = "" } = client.request;
   const startedAt = performance.now();
-  return {
+  const operation: Operation = {
     client,
-    note: (event, rest) => guard.audit.write({ ...rest, id, event, method, target, ms: performance.now() - startedAt }),
+    bytesIn: undefined,
+    note(event, rest) {
+      const { bytesIn = 0 } = operation;
+      guard.audit.write({ bytesIn, ...rest, id, event, method, target, ms: performance.now() - startedAt });
+    },
   };
+  return operation;
 }
 
-async function readRequest(guard: Guard, client: ClientEnd): Promise<ClientRequest> {
+async function decideAbout(guard: Guard, operation: Operation, inquiry: Inquiry, share: BodyShare): Promise<Outcome> {
+  const request = await readRequest(guard, operation.client, share);
+  operation.bytesIn = request.body.length;
+  if (request.method === "POST" && guard.pins.missing().length > 0) await guard.pins.complete();
+  const outcome = await settle(guard.decide, request, guard.policy, inquiry);
+  // A stream outlives its request by far; only an archive is held until it has been sent.
+  if (outcome.kind !== "forward" || request.method !== "PUT") share.giveBack();
+  return outcome;
+}
+
+async function readRequest(guard: Guard, client: ClientEnd, share: BodyShare): Promise<ClientRequest> {
   const { method = "", url = "", httpVersion, rawHeaders } = client.request;
   if (httpVersion !== "1.1")
     throw new Failure("framing.version", 400, `only HTTP/1.1 is spoken here, and not ${httpVersion}`);
@@ -79,31 +98,21 @@ async function readRequest(guard: Guard, client: ClientEnd): Promise<ClientReque
     index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
   );
   // Archives are long; they are not even read where the policy takes none.
-  const limit = bodyLimitBytes(method === "PUT" && !guard.policy.operations.archive ? "POST" : method);
-  return { method, target: url, headers, body: await client.readBody(limit, guard.timeouts.requestMs) };
+  const bytesMax = bodyLimitBytes(method === "PUT" && !guard.policy.operations.archive ? "POST" : method);
+  const body = await client.readBody({ bytesMax, withinMs: guard.timeouts.requestMs, share });
+  return { method, target: url, headers, body };
 }
 
-async function settleWhole(guard: Guard, request: ClientRequest, inquiry: Inquiry): Promise<Outcome> {
-  if (request.method === "POST" && guard.pins.missing().length > 0) await guard.pins.complete();
-  return settle(guard.decide, request, guard.policy, inquiry);
-}
-
-async function follow(
-  guard: Guard,
-  operation: Operation,
-  outcome: Outcome,
-  bytesIn: number,
-  inquiry: Inquiry,
-): Promise<void> {
+async function follow(guard: Guard, operation: Operation, outcome: Outcome, inquiry: Inquiry): Promise<void> {
   switch (outcome.kind) {
     case "deny":
-      return refuse(guard, operation, outcome.rule, outcome.status, outcome.message, { ...outcome.notes, bytesIn });
+      return refuse(guard, operation, outcome.rule, outcome.status, outcome.message, outcome.notes);
     case "answer":
-      operation.note("done", { ...outcome.notes, decision: "allow", rule: outcome.rule, status: 200, bytesIn });
+      operation.note("done", { ...outcome.notes, decision: "allow", rule: outcome.rule, status: 200 });
       guard.tally.allow();
       return replyJson(operation.client, 200, outcome.body);
     case "forward":
-      return forward(guard, operation, outcome, bytesIn, inquiry.turn());
+      return forward(guard, operation, outcome, inquiry.turn());
   }
 }
 
@@ -114,7 +123,7 @@ function refuse(
   rule: string,
   status: number,
   message: string,
-  notes: AuditNotes & { readonly bytesIn?: number },
+  notes: AuditNotes,
 ): void {
   if (!client.gone.aborted) guard.tally.deny(rule, status);
   try {

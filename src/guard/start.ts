@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { auditTo, type LineSink } from "./audit.ts";
+import { shareBodyMemory } from "./body-memory.ts";
 import type { Decide } from "./deciding.ts";
 import { lookUpImage, type Sources } from "./facts.ts";
 import { errorCode, Failure } from "./failure.ts";
@@ -58,6 +59,7 @@ export async function startGuard(settings: GuardSettings): Promise<RunningGuard>
     ...{ policy, timeouts, decide: settings.decide, engine, sources, pins, complain, stopping: stopping.signal },
     audit: auditTo(settings.audit, settings.policyHash),
     tally: startTally(() => changed()),
+    bodyMemory: shareBodyMemory(),
   };
   const front = createFront(guard, () => health(guard));
   const status = (): GuardStatus => describe(settings, guard, front, startedAt, stopping.signal.aborted);

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** What went through a stream, in bytes. */
+/** What went through a raw connection, in bytes. */
 export interface Carried {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -18,18 +18,21 @@ const leaveMs = 10_000;
  * Copies an answer as it comes, no faster than the client reads. Ends when it is complete, or when either side is gone,
  * and then both are closed; the result says which bytes the client was given, never that they were all.
  */
-export async function copyAnswer(answer: IncomingMessage, into: Writable): Promise<Carried & { whole: boolean }> {
+export async function copyAnswer(
+  answer: IncomingMessage,
+  into: Writable,
+): Promise<{ readonly bytesOut: number; readonly whole: boolean }> {
   let bytesOut = 0;
   answer.on("data", (chunk: Buffer) => {
     bytesOut += chunk.length;
   });
   try {
     await pipeline(answer, into);
-    return { bytesIn: 0, bytesOut, whole: true };
+    return { bytesOut, whole: true };
   } catch {
     answer.destroy();
     into.destroy();
-    return { bytesIn: 0, bytesOut, whole: false };
+    return { bytesOut, whole: false };
   }
 }
 

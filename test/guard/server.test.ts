@@ -169,6 +169,27 @@ describe("bytes that are no request", () => {
     expect(daemon.requests).toEqual([]);
   });
 
+  test("many long requests at once are refused before they fill the memory, and taken again when others are done", async () => {
+    const policy = { connections: 100, operations: { ...everything, archive: true } };
+    const { socketPath, audit } = await start({ policy, decide: denyAll() });
+    const archive = bodyLimitBytes("PUT");
+    const held = await openRaw(socketPath);
+    held.socket.write(head("PUT /a HTTP/1.1", `Content-Length: ${archive}`));
+    held.socket.write(Buffer.alloc(archive - 1));
+    await new Promise<void>((resolve) => held.socket.once("drain", resolve));
+    const put = `${head("PUT /b HTTP/1.1", `Content-Length: ${archive}`, "Connection: close")}`;
+    const second = await openRaw(socketPath);
+    second.socket.write(put);
+    second.socket.write(Buffer.alloc(archive));
+    await eventually(() => expect(audit()).toMatchObject([{ rule: "limit.bodies", status: 429 }]));
+    second.socket.destroy();
+    held.socket.destroy();
+    await eventually(async () => {
+      const answer = await exchangeRaw(socketPath, Buffer.concat([Buffer.from(put), Buffer.alloc(archive)]));
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    });
+  });
+
   test.each(["request", "upgrade"])("the rest of a %s that does not arrive in time is not waited for", async (kind) => {
     const { socketPath, daemon, audit } = await start({ timeouts: { requestMs: 50 } });
     const more = kind === "upgrade" ? ["Connection: Upgrade", "Upgrade: tcp"] : [];
@@ -335,6 +356,8 @@ describe("an answer", () => {
     });
   });
 });
+
+const everything = { exec: true, attach: true, pull: true, pause: true, archive: true, events: true };
 
 const quick = {
   ...{ memoryBytes: 1, nanoCpus: 1, pids: 1, shmBytes: 1, tmpfsBytes: 1, logBytes: 1, logFiles: 1 },
