@@ -29,27 +29,25 @@ export async function makeWorld(makeSandbox: MakeSandbox): Promise<EngineWorld> 
   const canary = `canary-${randomBytes(8).toString("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), `escape-${run}-`));
   const door = await openDoor();
-  const fixed = {
-    ...door,
-    run,
-    canary,
-    ...(await makeFolders(folder, canary)),
-    ...(await makeShared(run, canary, folder)),
+  const dispose = async (): Promise<void> => {
+    door.close();
+    await removeAll(run);
+    await rm(folder, { recursive: true, force: true });
   };
-  let world = await fill(fixed, makeSandbox);
-  return {
-    world,
-    async restore(rebuild) {
+  try {
+    const folders = await makeFolders(folder, canary);
+    const fixed = { ...door, run, canary, ...folders, ...(await makeShared(run, canary, folder)) };
+    let world = await fill(fixed, makeSandbox);
+    const restore = async (rebuild: boolean): Promise<World> => {
       await removeLeftovers(world, rebuild);
       if (rebuild) world = await fill(fixed, makeSandbox);
       return world;
-    },
-    async dispose() {
-      door.close();
-      await removeAll(run);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+    };
+    return { world, restore, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
 }
 
 /** A port that hears of requests which the engine is made to send. */

@@ -35,16 +35,22 @@ export async function makeGuardedWorld(): Promise<GuardedWorld> {
     if (found === undefined) throw new Error(`the ${width} guard was not started`);
     return found.socketPath;
   };
+  const stop = async (): Promise<void> => {
+    for (const { guard } of guards.values()) await guard.stop();
+  };
   const engineWorld = await makeWorld(async (world) => {
     if (guards.size === 0) for (const width of ["wide", "narrow"] as const) await start(world, width);
     return runSandbox(socketOf("wide"), world, world.mine.name);
+  }).catch(async (error) => {
+    await stop();
+    throw error;
   });
   return {
     ...engineWorld,
     socketOf,
     complaints,
     async dispose() {
-      for (const { guard } of guards.values()) await guard.stop();
+      await stop();
       await engineWorld.dispose();
     },
   };
