@@ -92,7 +92,9 @@ async function hasEffect(each: Escape, harmless: readonly string[]): Promise<boo
     // What stays open has had its effect when that does not change any more.
     const settled = seen.length > 0 && isDeepStrictEqual(seen, changed);
     changed = seen;
-    if (last || settled || leaks(running.soFar(), each).length > 0 || isAnswered(each, running.soFar())) break;
+    // A command that runs on its own does its work after the answer: that nothing has come of it yet says little.
+    const done = last && seen.length > 0;
+    if (done || settled || leaks(running.soFar(), each).length > 0 || isAnswered(each, running.soFar())) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   running.end();
