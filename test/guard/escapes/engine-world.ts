@@ -15,8 +15,8 @@ const docker = (...args: string[]) => output("docker", args).then((text) => text
 /** A world on the real engine; everything in it carries the label `sandbox-deploy.test=<run>`. */
 export interface EngineWorld {
   readonly world: World;
-  /** Removes what an escape left behind; with `rebuild`, also makes again what it harmed, with new ids. */
-  readonly restore: (rebuild: boolean) => Promise<World>;
+  /** Removes what an escape left behind; what it harmed or used up is made again, with new ids. */
+  readonly restore: (harmed: boolean) => Promise<World>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -38,7 +38,8 @@ export async function makeWorld(makeSandbox: MakeSandbox): Promise<EngineWorld> 
     const folders = await makeFolders(folder, canary);
     const fixed = { ...door, run, canary, ...folders, ...(await makeShared(run, canary, folder)) };
     let world = await fill(fixed, makeSandbox);
-    const restore = async (rebuild: boolean): Promise<World> => {
+    const restore = async (harmed: boolean): Promise<World> => {
+      const rebuild = harmed || !(await isPrepared(world.foreignExec));
       await removeLeftovers(world, rebuild);
       if (rebuild) world = await fill(fixed, makeSandbox);
       return world;
@@ -142,6 +143,12 @@ async function createExec(container: string): Promise<string> {
   const answer = await output("curl", ["-sf", "--unix-socket", "/var/run/docker.sock", ...headers, "-d", body, url]);
   const { Id } = JSON.parse(answer);
   return String(Id);
+}
+
+/** A command can be started once: the engine forgets it, or knows how it ended. */
+async function isPrepared(exec: string): Promise<boolean> {
+  const inspected = await read(`exec/${exec}/json`);
+  return field(inspected, "Running") === false && field(inspected, "ExitCode") === null;
 }
 
 /** Removes containers, volumes, networks and images of the run that are not part of the world. */
