@@ -31,6 +31,8 @@ function resolveImport(from: string, name: string): string {
 }
 
 const container = ["src/gateway/", "src/guard/"];
+/** What decides in the guard: values in, values out. */
+const judging = ["src/guard/request/", "src/guard/model/", "src/guard/policy/", "src/guard/decision/"];
 const ground = ["src/core/", "src/world.ts", "src/errors.ts", "src/files.ts"];
 
 /** What the files of a layer may import: a folder (with its slash), a file, a package or `node:`. First match counts. */
@@ -43,6 +45,7 @@ const layers: readonly { readonly of: string; readonly mayImport: readonly strin
     mayImport: ["src/gateway/", "fastify", "@fastify/rate-limit", "ioredis", "yaml", "zod", "node:"],
   },
   { of: "src/guard/", mayImport: ["src/guard/", "yaml", "zod", "node:"] },
+  ...judging.map((of) => ({ of, mayImport: [...judging, "yaml", "zod", "node:crypto"] })),
   { of: "src/commands/", mayImport: ["src/commands/", "src/cli.ts", "src/shell/", "src/terminal/", ...ground, "yaml"] },
   { of: "src/world.ts", mayImport: ["src/core/", "src/errors.ts", "src/files.ts"] },
   { of: "src/files.ts", mayImport: ["src/core/", "src/errors.ts"] },

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { Keeping } from "./audit-file.ts";
+import type { Keeping } from "./audit/audit-file.ts";
 
 /** What the program is asked to do, with every path as the operating system takes it. */
 export type Invocation =

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { type Invocation, parseArguments, usage } from "./arguments.ts";
 import { Failure } from "./failure.ts";
-import type { PolicyReading } from "./policy.ts";
+import type { PolicyReading } from "./policy/policy.ts";
 
 const exits = { done: 0, failed: 1, usage: 2, refused: 3 } as const;
 
@@ -46,7 +46,7 @@ async function readPolicyGiven({ policyPath, policyText }: Asked<"check" | "poli
 
 /** What the text leaves out, the stack that brings the guard may say in the environment. */
 async function readPolicyText(text: string): Promise<PolicyReading> {
-  const { readPolicy } = await import("./policy.ts");
+  const { readPolicy } = await import("./policy/policy.ts");
   const { GUARD_OWNER: owner, GUARD_IMAGES: images } = process.env;
   const named = images?.split(/[\s,]+/).filter((image) => image !== "") ?? [];
   return readPolicy(text, { ...(owner ? { owner } : {}), ...(named.length > 0 ? { images: named } : {}) });
@@ -54,7 +54,7 @@ async function readPolicyText(text: string): Promise<PolicyReading> {
 
 /** Says what is wrong with a policy, and goes on only if it is one all the same. */
 async function complain(name: string, reading: PolicyReading): Promise<SoundPolicy> {
-  const { formatPolicyFinding } = await import("./policy-finding.ts");
+  const { formatPolicyFinding } = await import("./policy/policy-finding.ts");
   for (const finding of reading.findings) process.stderr.write(`${formatPolicyFinding(name, finding)}\n`);
   if (!reading.ok) throw new UsageError(`${name} is wrong, so nothing is let through`);
   return reading;
@@ -68,24 +68,24 @@ function stopSignal(): AbortSignal {
 
 async function runServe(invocation: Asked<"serve">): Promise<number> {
   keepHeapSmall();
-  const { serve } = await import("./serve-command.ts");
+  const { serve } = await import("./commands/serve-command.ts");
   const { policy, hash: policyHash } = await readPolicyFile(invocation.policyPath);
   await serve({ ...invocation, policy, policyHash }, stopSignal(), say);
   return exits.done;
 }
 
 async function runLog({ auditPath, denied, follow }: Asked<"log">): Promise<number> {
-  const { showLog } = await import("./log-command.ts");
+  const { showLog } = await import("./commands/log-command.ts");
   await showLog(auditPath, { denied, follow, signal: stopSignal() }, print);
   return exits.done;
 }
 
 async function runCheck(invocation: Asked<"check">): Promise<number> {
   const { requestPath, factsPath, upstreamPath } = invocation;
-  const { checkedText, checkWithEngine, checkWithFacts } = await import("./check-command.ts");
-  const { readCheckFacts } = await import("./check-facts.ts");
-  const { readCheckRequest } = await import("./check-request.ts");
-  const { decide } = await import("./decide.ts");
+  const { checkedText, checkWithEngine, checkWithFacts } = await import("./commands/check-command.ts");
+  const { readCheckFacts } = await import("./commands/check-facts.ts");
+  const { readCheckRequest } = await import("./commands/check-request.ts");
+  const { decide } = await import("./decision/decide.ts");
   const { policy } = await readPolicyGiven(invocation);
   const request = understood(requestPath, readCheckRequest);
   const facts = factsPath === undefined ? readCheckFacts("{}") : understood(factsPath, readCheckFacts);
@@ -105,13 +105,13 @@ async function runPolicy(invocation: Asked<"policy">): Promise<number> {
     return ok ? exits.done : exits.usage;
   }
   const { policy, hash } = await readPolicyGiven(invocation);
-  const { policyText } = await import("./policy-text.ts");
+  const { policyText } = await import("./policy/policy-text.ts");
   print(`# sha256 ${hash}\n${policyText(policy)}`);
   return exits.done;
 }
 
 async function runStatus({ statusPath, upstreamPath, json }: Asked<"status">): Promise<number> {
-  const { reportStatus, statusText } = await import("./status-command.ts");
+  const { reportStatus, statusText } = await import("./commands/status-command.ts");
   const report = await reportStatus(statusPath, upstreamPath);
   if (report === undefined) {
     say(`no guard has written ${statusPath}: is it the --status of a guard that was started?`);
@@ -122,7 +122,7 @@ async function runStatus({ statusPath, upstreamPath, json }: Asked<"status">): P
 }
 
 async function runHealthcheck({ listenPath }: Asked<"healthcheck">): Promise<number> {
-  const { askHealth } = await import("./health.ts");
+  const { askHealth } = await import("./serve/health.ts");
   const problem = await askHealth(listenPath);
   if (problem !== undefined) say(problem);
   return problem === undefined ? exits.done : exits.failed;

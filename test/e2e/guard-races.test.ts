@@ -1,9 +1,9 @@
 import { mkdir, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { decide } from "../../src/guard/decide.ts";
-import { judgeAgain } from "../../src/guard/judge-again.ts";
-import { startGuard } from "../../src/guard/start.ts";
+import { decide } from "../../src/guard/decision/decide.ts";
+import { judgeAgain } from "../../src/guard/decision/judge-again.ts";
+import { startGuard } from "../../src/guard/serve/start.ts";
 import { create, withJson } from "../guard/escapes/escape.ts";
 import { createdId, enginePath, type GuardedWorld, makeGuardedWorld } from "../guard/escapes/guarded-world.ts";
 import { containerIds, elements, field, read } from "../guard/escapes/observe.ts";

@@ -1,8 +1,8 @@
 import { request } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { familiarReference } from "../../src/guard/image-reference.ts";
-import { readFlag } from "../../src/guard/query.ts";
+import { familiarReference } from "../../src/guard/model/image-reference.ts";
+import { readFlag } from "../../src/guard/request/query.ts";
 import { refusal } from "../guard/support/decisions.ts";
 import { type GoObject, hostConfigOf, readAsGo } from "../guard/support/go-json.ts";
 import { type LooseField, textOf } from "../guard/support/loose-json.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readTar } from "../../src/guard/archive.ts";
+import { readTar } from "../../src/guard/request/archive.ts";
 import { output } from "../support/command.ts";
 import { paxRecord, type TarEntry, tar, tarOf } from "./escapes/tar.ts";
 

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AuditEntry, auditLine, auditTo } from "../../src/guard/audit.ts";
-import { appendTo, writeTo } from "../../src/guard/audit-file.ts";
-import { startRows } from "../../src/guard/log-rows.ts";
-import { printable } from "../../src/guard/printable.ts";
+import { type AuditEntry, auditLine, auditTo } from "../../src/guard/audit/audit.ts";
+import { appendTo, writeTo } from "../../src/guard/audit/audit-file.ts";
+import { startRows } from "../../src/guard/audit/log-rows.ts";
+import { printable } from "../../src/guard/audit/printable.ts";
 
 let folder = "";
 beforeEach(async () => {

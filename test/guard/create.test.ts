@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { containerName, containerSpec } from "../../src/gateway/container-spec.ts";
-import { createRules, decideCreate } from "../../src/guard/container-create.ts";
-import { serializeJson } from "../../src/guard/json.ts";
+import { createRules, decideCreate } from "../../src/guard/model/container-create.ts";
+import { serializeJson } from "../../src/guard/request/json.ts";
 import {
   bodyOf,
   create,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { decide } from "../../src/guard/decide.ts";
-import { serializeJson } from "../../src/guard/json.ts";
-import type { Policy } from "../../src/guard/policy.ts";
+import { decide } from "../../src/guard/decision/decide.ts";
+import type { Policy } from "../../src/guard/policy/policy.ts";
+import { serializeJson } from "../../src/guard/request/json.ts";
 import {
   decided,
   foreign,

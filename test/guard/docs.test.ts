@@ -5,17 +5,17 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { parseConfig } from "../../src/core/config.ts";
 import { guardPolicyText } from "../../src/core/guard-policy.ts";
-import { readCheckRequest } from "../../src/guard/check-request.ts";
-import { createRules } from "../../src/guard/container-create.ts";
-import { decide } from "../../src/guard/decide.ts";
-import { execRules } from "../../src/guard/exec-create.ts";
-import { type FieldRules, kebab } from "../../src/guard/field-rules.ts";
-import { hostRules } from "../../src/guard/host-config.ts";
-import { endpointFields } from "../../src/guard/networking-config.ts";
-import { readPolicy } from "../../src/guard/policy.ts";
-import { policySchema } from "../../src/guard/policy-schema.ts";
-import { policyText } from "../../src/guard/policy-text.ts";
-import { routes } from "../../src/guard/routes.ts";
+import { readCheckRequest } from "../../src/guard/commands/check-request.ts";
+import { decide } from "../../src/guard/decision/decide.ts";
+import { createRules } from "../../src/guard/model/container-create.ts";
+import { execRules } from "../../src/guard/model/exec-create.ts";
+import { type FieldRules, kebab } from "../../src/guard/model/field-rules.ts";
+import { hostRules } from "../../src/guard/model/host-config.ts";
+import { endpointFields } from "../../src/guard/model/networking-config.ts";
+import { readPolicy } from "../../src/guard/policy/policy.ts";
+import { policySchema } from "../../src/guard/policy/policy-schema.ts";
+import { policyText } from "../../src/guard/policy/policy-text.ts";
+import { routes } from "../../src/guard/request/routes.ts";
 import { factsOf, policyOf, preset } from "./support/create-world.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -46,7 +46,8 @@ const otherWords = ["docker.io", "status.json", "ofelia.enabled", "traefik.enabl
 
 /** Every rule that the code can name: as text, or put together from the name of a field, a header or an operation. */
 function rulesOfCode(): string[] {
-  const sources = readdirSync(join(root, "src/guard")).map((name) => read(`src/guard/${name}`));
+  const files = readdirSync(join(root, "src/guard"), { recursive: true, encoding: "utf8" });
+  const sources = files.filter((name) => name.endsWith(".ts")).map((name) => read(`src/guard/${name}`));
   const found = (pattern: RegExp, prefix = ""): string[] =>
     sources.flatMap((text) => [...text.matchAll(pattern)].map(([, name = ""]) => `${prefix}${name}`));
   const refused = (rules: FieldRules<never>, prefix: string): string[] => [

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { BodyDecision } from "../../src/guard/body-decision.ts";
-import { decideExec, execRules } from "../../src/guard/exec-create.ts";
-import { serializeJson } from "../../src/guard/json.ts";
-import type { Policy } from "../../src/guard/policy.ts";
+import type { BodyDecision } from "../../src/guard/decision/body-decision.ts";
+import { decideExec, execRules } from "../../src/guard/model/exec-create.ts";
+import type { Policy } from "../../src/guard/policy/policy.ts";
+import { serializeJson } from "../../src/guard/request/json.ts";
 import { bodyOf, policyOf, roomy, roomyText, ruleOf } from "./support/create-world.ts";
 
 const cli20 =

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Known, Question } from "../../src/guard/decision.ts";
-import { beginInquiry, type Inquiry, type Sources } from "../../src/guard/facts.ts";
-import { pinImages } from "../../src/guard/pinned-images.ts";
-import { countCreates } from "../../src/guard/quotas.ts";
-import { engineAt } from "../../src/guard/upstream.ts";
+import type { Known, Question } from "../../src/guard/decision/decision.ts";
+import { beginInquiry, type Inquiry, type Sources } from "../../src/guard/engine/facts.ts";
+import { pinImages } from "../../src/guard/engine/pinned-images.ts";
+import { countCreates } from "../../src/guard/engine/quotas.ts";
+import { engineAt } from "../../src/guard/engine/upstream.ts";
 import { type RecordingDaemon, startRecordingDaemon } from "./support/recording-daemon.ts";
 
 let daemon: RecordingDaemon | undefined;

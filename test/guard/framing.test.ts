@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ClientRequest } from "../../src/guard/decision.ts";
-import { readFrame } from "../../src/guard/framing.ts";
+import type { ClientRequest } from "../../src/guard/decision/decision.ts";
+import { readFrame } from "../../src/guard/request/framing.ts";
 import { request, upgrade } from "./support/decisions.ts";
 
 type Headers = ClientRequest["headers"];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decide } from "../../src/guard/decide.ts";
-import type { Decision } from "../../src/guard/decision.ts";
+import { decide } from "../../src/guard/decision/decide.ts";
+import type { Decision } from "../../src/guard/decision/decision.ts";
 import { someRuns } from "../support/some-of.ts";
 import { decided, foreign, hexId, knownFacts, mine, openPolicy } from "./support/decisions.ts";
 import { readAsGo, readQueryAsGo } from "./support/go-json.ts";

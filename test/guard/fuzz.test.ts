@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type JsonObject, serializeJson } from "../../src/guard/json.ts";
+import { type JsonObject, serializeJson } from "../../src/guard/request/json.ts";
 import { someRuns } from "../support/some-of.ts";
 import { decided, openPolicy } from "./support/decisions.ts";
 import { hostConfigOf, readAsGo } from "./support/go-json.ts";

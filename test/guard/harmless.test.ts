@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideCreate } from "../../src/guard/container-create.ts";
-import { serializeJson } from "../../src/guard/json.ts";
+import { decideCreate } from "../../src/guard/model/container-create.ts";
+import { serializeJson } from "../../src/guard/request/json.ts";
 import { someRuns } from "../support/some-of.ts";
 import { bodies } from "./support/bodies.ts";
 import { bodyOf, create, factsOf, roomy } from "./support/create-world.ts";

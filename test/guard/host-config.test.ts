@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { grantableCapabilities, usualCapabilities } from "../../src/guard/capabilities.ts";
-import { hostRules } from "../../src/guard/host-config.ts";
-import type { Policy } from "../../src/guard/policy.ts";
+import { grantableCapabilities, usualCapabilities } from "../../src/guard/model/capabilities.ts";
+import { hostRules } from "../../src/guard/model/host-config.ts";
+import type { Policy } from "../../src/guard/policy/policy.ts";
 import {
   create,
   policyOf,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { canonicalReference, familiarReference } from "../../src/guard/image-reference.ts";
+import { canonicalReference, familiarReference } from "../../src/guard/model/image-reference.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 

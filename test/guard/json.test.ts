@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isArray, isObject, type JsonValue, jsonInteger, serializeJson } from "../../src/guard/json.ts";
-import { clientLimits, engineLimits, parseJson } from "../../src/guard/json-reader.ts";
+import { isArray, isObject, type JsonValue, jsonInteger, serializeJson } from "../../src/guard/request/json.ts";
+import { clientLimits, engineLimits, parseJson } from "../../src/guard/request/json-reader.ts";
 import { someRuns } from "../support/some-of.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ContainerFact } from "../../src/guard/decision.ts";
-import { judgeAgain } from "../../src/guard/judge-again.ts";
-import type { Policy } from "../../src/guard/policy.ts";
+import type { ContainerFact } from "../../src/guard/decision/decision.ts";
+import { judgeAgain } from "../../src/guard/decision/judge-again.ts";
+import type { Policy } from "../../src/guard/policy/policy.ts";
 import { likelyHosts } from "./support/bodies.ts";
 import {
   bodyOf,

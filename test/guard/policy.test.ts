@@ -3,10 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Policy, readPolicy } from "../../src/guard/policy.ts";
-import { formatPolicyFinding } from "../../src/guard/policy-finding.ts";
-import { policyText } from "../../src/guard/policy-text.ts";
-import { binaryBytesText, decimalBytesText, parseBinaryBytes, parseDecimalBytes } from "../../src/guard/units.ts";
+import { type Policy, readPolicy } from "../../src/guard/policy/policy.ts";
+import { formatPolicyFinding } from "../../src/guard/policy/policy-finding.ts";
+import { policyText } from "../../src/guard/policy/policy-text.ts";
+import {
+  binaryBytesText,
+  decimalBytesText,
+  parseBinaryBytes,
+  parseDecimalBytes,
+} from "../../src/guard/policy/units.ts";
 import { policyOf, preset, roomy, roomyText } from "./support/create-world.ts";
 
 const least = 'owner: o\nimages: [a]\nnames: "n"\nnetwork: none\n';

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readFilters, requiring, writeFilters } from "../../src/guard/filters.ts";
-import { type ParameterType, readQuery } from "../../src/guard/query.ts";
+import { readFilters, requiring, writeFilters } from "../../src/guard/request/filters.ts";
+import { type ParameterType, readQuery } from "../../src/guard/request/query.ts";
 
 function readOne(type: ParameterType, value: string): string | undefined {
   const query = readQuery({ x: type }, new Map([["x", value]]));

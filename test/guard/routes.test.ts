@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Method } from "../../src/guard/framing.ts";
-import { findRoute, routes } from "../../src/guard/routes.ts";
+import type { Method } from "../../src/guard/request/framing.ts";
+import { findRoute, routes } from "../../src/guard/request/routes.ts";
 import { hexId } from "./support/decisions.ts";
 
 const methods: readonly Method[] = ["GET", "HEAD", "POST", "DELETE", "PUT"];

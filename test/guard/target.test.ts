@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readTarget, writeTarget } from "../../src/guard/target.ts";
+import { readTarget, writeTarget } from "../../src/guard/request/target.ts";
 import { someRuns } from "../support/some-of.ts";
 
 function ruleOf(target: string): string | undefined {

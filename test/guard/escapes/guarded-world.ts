@@ -1,6 +1,6 @@
-import { decide } from "../../../src/guard/decide.ts";
-import { judgeAgain } from "../../../src/guard/judge-again.ts";
-import { type RunningGuard, startGuard } from "../../../src/guard/start.ts";
+import { decide } from "../../../src/guard/decision/decide.ts";
+import { judgeAgain } from "../../../src/guard/decision/judge-again.ts";
+import { type RunningGuard, startGuard } from "../../../src/guard/serve/start.ts";
 import { type EngineWorld, makeWorld } from "./engine-world.ts";
 import { create } from "./escape.ts";
 import { field } from "./observe.ts";

@@ -1,4 +1,4 @@
-import { type Policy, readPolicy } from "../../../src/guard/policy.ts";
+import { type Policy, readPolicy } from "../../../src/guard/policy/policy.ts";
 import type { World } from "./world.ts";
 
 /** `wide`: every operation is switched on, and only what the policy says about containers holds; `narrow`: all are off. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { createRules } from "../../../src/guard/container-create.ts";
-import { hostRules } from "../../../src/guard/host-config.ts";
+import { createRules } from "../../../src/guard/model/container-create.ts";
+import { hostRules } from "../../../src/guard/model/host-config.ts";
 
 type Values = fc.Arbitrary<unknown>;
 

@@ -1,11 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BodyDecision, Verdict } from "../../../src/guard/body-decision.ts";
-import { decideCreate } from "../../../src/guard/container-create.ts";
-import type { Facts, Known, Question } from "../../../src/guard/decision.ts";
-import { isObject, type JsonObject, type JsonValue, jsonInteger, serializeJson } from "../../../src/guard/json.ts";
-import { parseJson } from "../../../src/guard/json-reader.ts";
-import { type Policy, type PolicyReading, readPolicy } from "../../../src/guard/policy.ts";
+import type { BodyDecision, Verdict } from "../../../src/guard/decision/body-decision.ts";
+import type { Facts, Known, Question } from "../../../src/guard/decision/decision.ts";
+import { decideCreate } from "../../../src/guard/model/container-create.ts";
+import { type Policy, type PolicyReading, readPolicy } from "../../../src/guard/policy/policy.ts";
+import {
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  jsonInteger,
+  serializeJson,
+} from "../../../src/guard/request/json.ts";
+import { parseJson } from "../../../src/guard/request/json-reader.ts";
 
 /** The id that every allowed image has in these tests. */
 export const imageId = `sha256:${"1".repeat(64)}`;

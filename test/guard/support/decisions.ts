@@ -1,8 +1,14 @@
-import { decide } from "../../../src/guard/decide.ts";
-import type { ClientRequest, ContainerFact, Decision, EngineRequest, Facts } from "../../../src/guard/decision.ts";
-import { isObject, type JsonObject } from "../../../src/guard/json.ts";
-import { engineLimits, parseJson } from "../../../src/guard/json-reader.ts";
-import type { Policy } from "../../../src/guard/policy.ts";
+import { decide } from "../../../src/guard/decision/decide.ts";
+import type {
+  ClientRequest,
+  ContainerFact,
+  Decision,
+  EngineRequest,
+  Facts,
+} from "../../../src/guard/decision/decision.ts";
+import type { Policy } from "../../../src/guard/policy/policy.ts";
+import { isObject, type JsonObject } from "../../../src/guard/request/json.ts";
+import { engineLimits, parseJson } from "../../../src/guard/request/json-reader.ts";
 
 /** An id that every container, exec or image of a test can have: 64 hexadecimal digits. */
 export function hexId(letter: string): string {

@@ -1,4 +1,4 @@
-import type { Policy } from "../../../src/guard/policy.ts";
+import type { Policy } from "../../../src/guard/policy/policy.ts";
 import { type GoObject, type GoValue, hostConfigOf } from "./go-json.ts";
 
 /** Fields of HostConfig that no sandbox of the open policy has, whatever they hold. */

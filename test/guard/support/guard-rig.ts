@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LineSink } from "../../../src/guard/audit.ts";
-import type { Decide } from "../../../src/guard/deciding.ts";
-import type { ClientRequest, EngineRequest } from "../../../src/guard/decision.ts";
-import type { Judge } from "../../../src/guard/inventory.ts";
-import type { Policy } from "../../../src/guard/policy.ts";
-import { type RunningGuard, startGuard } from "../../../src/guard/start.ts";
-import { type Timeouts, usualTimeouts } from "../../../src/guard/timeouts.ts";
+import type { LineSink } from "../../../src/guard/audit/audit.ts";
+import type { ClientRequest, EngineRequest } from "../../../src/guard/decision/decision.ts";
+import type { Decide } from "../../../src/guard/engine/deciding.ts";
+import type { Policy } from "../../../src/guard/policy/policy.ts";
+import type { Judge } from "../../../src/guard/serve/inventory.ts";
+import { type RunningGuard, startGuard } from "../../../src/guard/serve/start.ts";
+import { type Timeouts, usualTimeouts } from "../../../src/guard/serve/timeouts.ts";
 import { openPolicy } from "./decisions.ts";
 import { type DaemonWorld, type RecordingDaemon, startRecordingDaemon } from "./recording-daemon.ts";
 
