@@ -14,6 +14,8 @@ interface CommandEntry {
   readonly example: string;
   readonly args?: readonly Argument[];
   readonly options?: readonly Option[];
+  /** Changes nothing, so that there is nothing to say when it is interrupted. */
+  readonly readsOnly?: true;
 }
 
 function wholeNumber(text: string): number {
@@ -81,13 +83,20 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "plan",
+    readsOnly: true,
     summary: "show what up would do, and the privileges it gains or drops",
     example: "deploy plan --exit-code",
     options: [...upOptions(), new Option("--exit-code", "exit 10 when there is something to do")],
   },
-  { name: "status", summary: "show what runs, its health, mode and privileges", example: "deploy status --json" },
+  {
+    name: "status",
+    readsOnly: true,
+    summary: "show what runs, its health, mode and privileges",
+    example: "deploy status --json",
+  },
   {
     name: "logs",
+    readsOnly: true,
     summary: "show the services' logs",
     example: "deploy logs gateway --follow --tail 50",
     args: [services()],
@@ -110,15 +119,22 @@ export const commandTable: readonly CommandEntry[] = [
     example: "deploy pull",
     args: [services()],
   },
-  { name: "config", summary: "show the merged Compose model with secrets redacted", example: "deploy config --json" },
+  {
+    name: "config",
+    readsOnly: true,
+    summary: "show the merged Compose model with secrets redacted",
+    example: "deploy config --json",
+  },
   {
     name: "detect",
+    readsOnly: true,
     summary: "show the sandbox mode of a platform's configuration, and why; needs no Docker",
     example: "deploy detect config.yaml --env-file .env --json",
     args: [new Argument("[file]", "the platform's configuration file")],
   },
   {
     name: "guard",
+    readsOnly: true,
     summary: "look into the guard of aio mode (log, check, policy), or run one by itself (serve)",
     example: "deploy guard log --denied",
     args: [
@@ -136,6 +152,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "completion",
+    readsOnly: true,
     summary: "print a completion script for a shell",
     example: 'eval "$(deploy completion bash)"',
     args: [new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"])],

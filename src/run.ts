@@ -1,4 +1,4 @@
-import { commandFirst, createProgram, usageOf } from "./cli.ts";
+import { commandFirst, commandTable, createProgram, usageOf } from "./cli.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
 import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
@@ -47,17 +47,21 @@ async function runGuarded(
   try {
     return await runCommand(world, command, flags, args).finally(() => world.reporter.endStream());
   } catch (error) {
-    return showError(world.reporter, error, interruption.signal, origin);
+    if (interruption.signal.reason === enoughRead) return exitCodes.done;
+    if (interruption.signal.aborted || error instanceof InterruptedError)
+      return showInterruption(world.reporter, command);
+    return showError(world.reporter, error, origin);
   }
 }
 
-function showError(reporter: Reporter, error: unknown, signal: AbortSignal, { version, process }: Origin): ExitCode {
-  if (signal.reason === enoughRead) return exitCodes.done;
-  if (signal.aborted || error instanceof InterruptedError) {
+function showInterruption(reporter: Reporter, command: string): ExitCode {
+  if (commandTable.find(({ name }) => name === command)?.readsOnly !== true)
     reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
-    reporter.findings([], exitCodes.interrupted);
-    return exitCodes.interrupted;
-  }
+  reporter.findings([], exitCodes.interrupted);
+  return exitCodes.interrupted;
+}
+
+function showError(reporter: Reporter, error: unknown, { version, process }: Origin): ExitCode {
   const known = error instanceof DeployError ? error : fileError(error);
   if (known) {
     reporter.findings(known.findings, known.exitCode);

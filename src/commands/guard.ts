@@ -1,12 +1,14 @@
 import { composeEnvironment, execArgv } from "../core/compose-argv.ts";
 import type { Finding } from "../core/finding.ts";
-import { guardService } from "../core/guard-policy.ts";
+import { guardPaths, guardService } from "../core/guard-policy.ts";
+import { resolvePath } from "../core/stack.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
+import { stopUnlessDone } from "../shell/child-failure.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import { docker } from "../shell/engine.ts";
-import { askGuard, guardImages } from "../shell/guard.ts";
+import { askGuard, guardFindings, guardImages, policyFileFindings } from "../shell/guard.ts";
 import type { RunResult, World } from "../world.ts";
-import { type GlobalFlags, readSetting, readStack } from "./prepare.ts";
+import { configPathOf, type GlobalFlags, readSetting, readStack, stopOnErrors } from "./prepare.ts";
 
 /** Flags of `guard`. */
 export interface GuardFlags extends GlobalFlags {
@@ -34,17 +36,23 @@ export async function guard(world: World, flags: GuardFlags, args: readonly stri
 /** The audit of the running guard, which lies in a volume of its own, or another file. */
 async function showLog(world: World, flags: GuardFlags, file: string | undefined): Promise<ExitCode> {
   const words = ["log", ...(flags.denied ? ["--denied"] : []), ...(flags.follow ? ["--follow"] : [])];
-  if (file !== undefined) return show(world, await askGuard(world, [...words, file]));
+  // A log may go on for hours: it is shown as it comes.
+  const onOutput = (chunk: string, stream: string): void => {
+    if (stream === "stdout" && flags.follow) world.reporter.stream(chunk);
+  };
+  if (file !== undefined) {
+    await stopOnMissing(world, file);
+    const result = await askGuard(world, [...words, file], {}, { onOutput });
+    return flags.follow ? exitCodes.done : show(world, result);
+  }
   const { project } = await readSetting(world, flags);
   const result = await docker(world, execArgv(project, guardService, ["node", "/app/guard.js", ...words]), {
     env: composeEnvironment({ variables: {} }, world.env),
-    // A log may go on for hours: it is shown as it comes.
-    onOutput: (chunk, stream) => {
-      if (stream === "stdout" && flags.follow) world.reporter.stream(chunk);
-    },
+    onOutput,
   });
   if (/is not running|no such service|no container found/i.test(result.stderr))
     throw new DeployError([noGuard(project, "runs")], exitCodes.refused);
+  stopUnlessDone(result, "the guard's log cannot be shown");
   return flags.follow ? exitCodes.done : show(world, result);
 }
 
@@ -54,17 +62,42 @@ async function checkRequest(world: World, flags: GuardFlags, file: string | unde
     const fix = 'write one: {"method": "POST", "target": "/containers/create?name=x", "body": {"Image": "x"}}';
     throw new DeployError([{ code: "D001", severity: "error", message, fix }]);
   }
-  const upstream = flags.upstream ?? `unix:${(await readSetting(world, flags)).territory.socketPath}`;
+  await stopOnMissing(world, file);
+  const upstream = flags.upstream ?? `unix:${await engineSocket(world, flags)}`;
   return show(world, await askWithPolicy(world, flags, ["check", file, "--upstream", upstream]));
+}
+
+/** The socket that the configuration names; where there is none, a policy can be tried all the same. */
+async function engineSocket(world: World, flags: GuardFlags): Promise<string> {
+  const isConfigured = flags.policy === undefined || flags.config !== undefined;
+  if (!isConfigured && (await world.files.stat(configPathOf(world, flags))) === undefined)
+    return guardPaths.engineSocket;
+  return (await readSetting(world, flags)).territory.socketPath;
 }
 
 /** Asks by the policy that was named, or by that of the stack as it would be deployed now. */
 async function askWithPolicy(world: World, flags: GuardFlags, words: readonly string[]): Promise<RunResult> {
-  if (flags.policy !== undefined) return askGuard(world, [...words, "--policy", flags.policy]);
-  const { stack, project } = await readStack(world, flags);
+  if (flags.policy !== undefined) {
+    await stopOnMissing(world, flags.policy);
+    showFindings(world, await policyFileFindings(world, flags.policy));
+    return askGuard(world, [...words, "--policy", flags.policy]);
+  }
+  const { config, stack, project } = await readStack(world, flags);
   if (stack.guardPolicy === undefined) throw new DeployError([noGuard(project, "is in the stack")]);
   const model = modelOf(await readModelText(world, stack));
+  showFindings(world, await guardFindings(world, config, stack, model));
   return askGuard(world, [...words, "--text", stack.guardPolicy], { GUARD_IMAGES: guardImages(model) });
+}
+
+function showFindings(world: World, findings: readonly Finding[]): void {
+  stopOnErrors(findings);
+  if (findings.length > 0) world.reporter.findings(findings, exitCodes.done);
+}
+
+async function stopOnMissing(world: World, file: string): Promise<void> {
+  if ((await world.files.stat(resolvePath(world.cwd, world.home, file))) !== undefined) return;
+  const fix = "correct the path; it starts at the current folder";
+  throw new DeployError([{ code: "D014", severity: "error", message: `there is no file ${file}`, fix }]);
 }
 
 function noGuard(project: string, what: string): Finding {
@@ -76,14 +109,17 @@ function noGuard(project: string, what: string): Finding {
   };
 }
 
-/** Shows what the guard's program said. A refused request is an answer as well, with the exit code of a refusal. */
+/**
+ * Shows what the guard's program said. That a request is refused is an answer as well, with the exit code of a refusal,
+ * and so is that it was not decided, with that of a failure.
+ */
 function show(world: World, { exitCode, stdout, stderr }: RunResult): ExitCode {
-  const refused = exitCode === exitCodes.refused;
-  if (exitCode !== 0 && !refused) {
+  const said = stdout.trimEnd();
+  if (exitCode !== 0 && said === "") {
     const message = stderr.trim().replace(/^guard: /, "");
-    throw new DeployError([{ code: "D035", severity: "error", message, fix: "./deploy guard --help shows the form" }]);
+    throw new DeployError([{ code: "D014", severity: "error", message, fix: "docs/guard.md shows the form" }]);
   }
-  const code = refused ? exitCodes.refused : exitCodes.done;
-  world.reporter.result(stdout.trimEnd(), { version: 1, exitCode: code, lines: stdout.trimEnd().split("\n") });
+  const code = exitCode === 0 ? exitCodes.done : exitCode === exitCodes.refused ? exitCodes.refused : exitCodes.failed;
+  world.reporter.result(said, { version: 1, exitCode: code, lines: said.split("\n") });
   return code;
 }

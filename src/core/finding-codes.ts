@@ -34,6 +34,7 @@ export const findingCodes = {
   D033: { kind: "input", title: "A service that the configuration or the command line names is not in the stack." },
   D034: { kind: "input", title: "A value of the environment file refers to a variable that is not set." },
   D035: { kind: "input", title: "The guard would refuse its policy." },
+  D036: { kind: "input", title: "The guard's policy allows something that may not be meant." },
   // the machine
   D040: { kind: "refused", title: "Docker is not installed." },
   D041: { kind: "refused", title: "The Docker daemon does not answer." },

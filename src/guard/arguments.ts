@@ -67,7 +67,7 @@ export const usage = `usage: guard COMMAND [OPTION ...]
 
 A policy is read when the guard starts: to change it, start the guard again. Sandboxes live on.
 The policy file may leave the owner and the images to GUARD_OWNER and GUARD_IMAGES (separated by spaces or commas).
-Exit codes: 0 done (check: allowed), 1 failed, 2 wrong usage, policy or file, 3 check: refused.
+Exit codes: 0 done (check: allowed), 1 failed (check: not decided), 2 wrong usage, policy or file, 3 check: refused.
 `;
 
 const text = { type: "string" } as const;

@@ -82,19 +82,21 @@ async function runLog({ auditPath, denied, follow }: Asked<"log">): Promise<numb
 
 async function runCheck(invocation: Asked<"check">): Promise<number> {
   const { requestPath, factsPath, upstreamPath } = invocation;
-  const { checkedText, checkWithEngine, checkWithFacts } = await import("./commands/check-command.ts");
+  const { checkAlone, checkedText, checkWithEngine, checkWithFacts } = await import("./commands/check-command.ts");
   const { readCheckFacts } = await import("./commands/check-facts.ts");
   const { readCheckRequest } = await import("./commands/check-request.ts");
   const { decide } = await import("./decision/decide.ts");
   const { policy } = await readPolicyGiven(invocation);
   const request = understood(requestPath, readCheckRequest);
-  const facts = factsPath === undefined ? readCheckFacts("{}") : understood(factsPath, readCheckFacts);
   const checked =
-    upstreamPath === undefined
-      ? await checkWithFacts(decide, request, policy, facts)
-      : await checkWithEngine(decide, request, policy, upstreamPath);
+    factsPath !== undefined
+      ? await checkWithFacts(decide, request, policy, understood(factsPath, readCheckFacts))
+      : upstreamPath !== undefined
+        ? await checkWithEngine(decide, request, policy, upstreamPath)
+        : checkAlone(decide, request, policy, "neither --upstream nor --facts says where to look");
   print(checkedText(checked));
-  return checked.outcome.kind === "deny" ? exits.refused : exits.done;
+  const { kind } = checked.decision;
+  return kind === "deny" ? exits.refused : kind === "ask" ? exits.failed : exits.done;
 }
 
 async function runPolicy(invocation: Asked<"policy">): Promise<number> {

@@ -5,7 +5,7 @@ import type { Finding } from "../core/finding.ts";
 import { guardPolicyText, guardService } from "../core/guard-policy.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
-import type { RunResult, World } from "../world.ts";
+import type { RunOptions, RunResult, World } from "../world.ts";
 import { docker } from "./engine.ts";
 
 /** The guard's own program, which alone knows what a policy may say. */
@@ -26,10 +26,20 @@ export async function readGuardPolicy(world: World, { config }: ConfigFile, proj
 }
 
 const problemsSchema = z.object({
-  findings: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
+  findings: z.array(
+    z.object({
+      severity: z.enum(["error", "warning"]),
+      line: z.number(),
+      column: z.number(),
+      path: z.array(z.union([z.string(), z.number()])),
+      message: z.string(),
+    }),
+  ),
 });
 
-/** What the guard would refuse of its policy, each at the key of the configuration that says it. */
+type PolicyProblem = z.output<typeof problemsSchema>["findings"][number];
+
+/** What the guard would refuse of its policy or warns of, each at the key of the configuration that says it. */
 export async function guardFindings(
   world: World,
   config: ConfigFile,
@@ -38,17 +48,32 @@ export async function guardFindings(
 ): Promise<Finding[]> {
   if (guardPolicy === undefined) return [];
   const env = { GUARD_IMAGES: guardImages(model) };
-  const checked = await askGuard(world, ["policy", "--json", "--text", guardPolicy], env);
-  if (checked.exitCode === 0) return [];
-  const problems = problemsSchema.safeParse(jsonOf(checked.stdout));
-  const found = problems.success ? problems.data.findings : [{ path: [], message: checked.stderr.trim() }];
-  return found.map(({ path, message }) => ({
-    code: "D035",
-    severity: "error",
-    message: `the guard would refuse its policy, sandbox.docker.guard: ${message}`,
-    fix: "correct that key; ./deploy guard policy prints the policy as it is now",
-    at: config.positionOf(["sandbox", "docker", "guard", ...path]),
+  const problems = await readProblems(world, ["--text", guardPolicy], env);
+  return problems.map(({ severity, path, message }) => {
+    const at = config.positionOf(["sandbox", "docker", "guard", ...path]);
+    if (severity === "warning") return { ...doubt, message: `sandbox.docker.guard: ${message}`, at };
+    return { ...refusal, message: `the guard would refuse its policy, sandbox.docker.guard: ${message}`, at };
+  });
+}
+
+/** The same of the file of a policy, each at its own place in it. */
+export async function policyFileFindings(world: World, file: string): Promise<Finding[]> {
+  const problems = await readProblems(world, ["--policy", file], {});
+  return problems.map(({ severity, line, column, message }) => ({
+    ...(severity === "warning" ? doubt : refusal),
+    message,
+    at: { file, line, column },
   }));
+}
+
+const refusal = { code: "D035", severity: "error", fix: "correct that key; docs/guard.md explains each" } as const;
+const doubt = { code: "D036", severity: "warning", fix: "change that key if it is not meant" } as const;
+
+async function readProblems(world: World, words: readonly string[], env: World["env"]): Promise<PolicyProblem[]> {
+  const { exitCode, stdout, stderr } = await askGuard(world, ["policy", "--json", ...words], env);
+  const problems = problemsSchema.safeParse(jsonOf(stdout));
+  if (problems.success) return problems.data.findings;
+  return exitCode === 0 ? [] : [{ severity: "error", line: 1, column: 1, path: [], message: stderr.trim() }];
 }
 
 const reportSchema = z.object({
@@ -92,9 +117,17 @@ export async function staleGuardPolicy(world: World, territory: Territory, { gua
   return guardPolicy !== undefined && (await world.files.read(territory.guardPolicyPath)) !== guardPolicy;
 }
 
-/** Runs the guard's program once, for a question to it. */
-export function askGuard(world: World, args: readonly string[], env: World["env"] = {}): Promise<RunResult> {
-  return world.run({ program: world.nodePath, args: [guardProgram(world), ...args], env: { ...world.env, ...env } });
+/** Runs the guard's program once, for a question to it; throws only when the operator interrupted. */
+export async function askGuard(
+  world: World,
+  args: readonly string[],
+  env: World["env"] = {},
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const command = { program: world.nodePath, args: [guardProgram(world), ...args], env: { ...world.env, ...env } };
+  const result = await world.run(command, options);
+  world.signal.throwIfAborted();
+  return result;
 }
 
 function jsonOf(text: string): unknown {

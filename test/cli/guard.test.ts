@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { command } from "../support/command.ts";
@@ -37,6 +38,14 @@ describe("guard policy", () => {
 });
 
 describe("a policy that the guard would refuse", () => {
+  it("is shown by guard policy at the key of the configuration, or of its file", async () => {
+    await aioStack("sandbox:\n  docker:\n    guard:\n      limits:\n        pids: none\n");
+    expect(await refused(workbench(), 2, "guard", "policy")).toMatch(/deploy\.config\.yaml:7:9 error D035 /);
+    await workbench().write("policy.yaml", `${policy}unknown: 1\n`);
+    const said = await refused(workbench(), 2, "guard", "policy", "--policy", "policy.yaml");
+    expect(said).toMatch(/^policy\.yaml:5:1 error D035 unknown is not a key of a policy\n {2}fix: /);
+  });
+
   it("stops a plan at the key of the configuration", async () => {
     await aioStack("sandbox:\n  docker:\n    guard:\n      limits:\n        pids: none\n");
     const said = await refused(workbench(), 2, "up");
@@ -46,6 +55,32 @@ describe("a policy that the guard would refuse", () => {
   it("with a key that no policy has is refused as well", async () => {
     await aioStack("sandbox:\n  docker:\n    guard:\n      privileged: true\n");
     expect(await refused(workbench(), 2, "up")).toMatch(/deploy\.config\.yaml:6:7 error D035 .*privileged/);
+  });
+});
+
+describe("a policy that allows what may not be meant", () => {
+  const lines = ["sandbox:", "  docker:", "    guard:", "      network: bridge", ""];
+
+  it("is a warning of the plan at the key of the configuration", async () => {
+    await aioStack(lines.join("\n"));
+    const { exitCode, stderr } = await workbench().deploy("plan");
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      /^deploy\.config\.yaml:6:7 warning D036 sandbox\.docker\.guard: network is the engine's shared/m,
+    );
+  });
+
+  it("is a warning of guard policy as well, which prints it all the same", async () => {
+    await aioStack(lines.join("\n"));
+    const { exitCode, stdout, stderr } = await workbench().deploy("guard", "policy");
+    expect([exitCode, stdout.includes("network: bridge\n")]).toEqual([0, true]);
+    expect(stderr).toContain("deploy.config.yaml:6:7 warning D036");
+  });
+
+  it("in a file is a warning at its place there", async () => {
+    await workbench().write("policy.yaml", policy.replace("none", "bridge"));
+    const { exitCode, stderr } = await workbench().deploy("guard", "policy", "--policy", "policy.yaml");
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^policy\.yaml:4:1 warning D036 network is/)]);
   });
 });
 
@@ -66,6 +101,34 @@ describe("guard check", () => {
     const ended = await workbench().deploy("guard", "check", "request.json", "--policy", "policy.yaml");
     expect(ended.exitCode).toBe(3);
     expect(ended.stdout).toContain("HostConfig.Privileged");
+  });
+
+  it("needs neither a configuration nor an engine, and says what it could not find out", async () => {
+    await workbench().write("policy.yaml", policy);
+    await request({});
+    await rm(join(workbench().folder, "deploy.config.yaml"), { force: true });
+    const words = ["guard", "check", "request.json", "--policy", "policy.yaml"];
+    const nobody = await workbench().deploy(...words, "--upstream", "unix:/nonexistent/docker.sock");
+    expect(nobody.exitCode).toBe(1);
+    expect(nobody.stdout).toBe(
+      `not decided, though the policy alone does not refuse it: the Docker engine cannot be reached (ENOENT)
+  unknown    the engine for the image sandbox:1
+  unknown    how many sandboxes there are
+`,
+    );
+    await request({ HostConfig: { Privileged: true } });
+    const alone = await workbench().deploy(...words);
+    expect(alone.exitCode).toBe(3);
+    expect(alone.stdout).not.toMatch(/^ +(?:mounts|ports)/m);
+  });
+
+  it.each([
+    [["request.json", "--policy", "policy.yaml"], "request.json"],
+    [["policy.yaml", "--policy", "absent.yaml"], "absent.yaml"],
+  ])("of a file that is not there says so: %j", async (words, missing) => {
+    await workbench().write("policy.yaml", policy);
+    const said = await refused(workbench(), 2, "guard", "check", ...words);
+    expect(said).toContain(`error D014 there is no file ${missing}\n`);
   });
 
   it("without a request says how one looks", async () => {

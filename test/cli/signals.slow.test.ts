@@ -25,13 +25,13 @@ function inBash(line: string, env: Readonly<Record<string, string>> = {}): Promi
   });
 }
 
-/** A docker before the scripted one whose `compose up` talks and works until it is told to end; returns the PATH. */
-async function workingDocker(): Promise<string> {
+/** A docker before the scripted one whose `compose up`, or what else, talks and works until it is told to end; returns the PATH. */
+async function workingDocker(what = "up"): Promise<string> {
   const bin = inFolder("bin");
   await mkdir(bin);
   const text = `#!/bin/sh
 case " $* " in
-  *" up "*) ;;
+  *" ${what} "*) ;;
   *) exec "$SCRIPTED_DOCKER/docker" "$@" ;;
 esac
 trap 'echo >"${inFolder("ended")}"; exit 143' TERM
@@ -73,6 +73,26 @@ describe("a signal", () => {
     expect(stderr).toContain("interrupted: what was begun stays as it is");
     expect(await exists(inFolder("ended"))).toBe(true);
     expect(await exists(inFolder(".deploy/lock"))).toBe(false);
+  });
+});
+
+describe("a log that is followed", () => {
+  const line = { time: "2026-01-01T00:00:00Z", id: "1", event: "done", decision: "allow", rule: "ping", policy: "0" };
+
+  it.each([
+    ["of services", "logs", "logs --follow"],
+    ["of the guard", "exec", "guard log --follow"],
+    ["of a copy of the guard's", "nothing", "guard log audit.jsonl --follow"],
+  ])("%s ends with Ctrl-C, exit 130, and nothing is said: nothing was begun", async (_whose, what, words) => {
+    const PATH = await workingDocker(what);
+    await workbench().write("audit.jsonl", `${JSON.stringify(line)}\n`);
+    const wait = "until [ -s child ] || [ -s shown ]; do sleep 0.1; done";
+    const { stdout, stderr } = await inBash(`"$@" ${words} >shown & ${wait}; kill -INT $!; wait $!; (exit $?)`, {
+      PATH,
+    });
+    expect(stdout).toBe("exit 130\n");
+    expect(stderr).toBe("");
+    expect(await exists(inFolder("ended"))).toBe(what !== "nothing");
   });
 });
 

@@ -1,11 +1,14 @@
 import * as z from "zod";
-import type { ContainerFact, Facts } from "../decision/decision.ts";
+import type { ClientRequest, ContainerFact, Facts, Known, Question } from "../decision/decision.ts";
 import { containerFact } from "../engine/facts.ts";
 import { isObject } from "../request/json.ts";
 import { engineLimits, parseJson } from "../request/json-reader.ts";
 
+/** Of the oldest engine that the guard is tried with. */
+const usualVersion = "1.41";
+
 const factsSchema = z.strictObject({
-  apiVersion: z.string().default("1.41"),
+  apiVersion: z.string().default(usualVersion),
   /** References of images and their ids; those of the policy count as pinned. */
   images: z.record(z.string(), z.string()).default({}),
   pinnedImages: z.record(z.string(), z.string()).optional(),
@@ -46,4 +49,18 @@ function readContainer(name: string, inspected: object): ContainerFact {
   const parsed = parseJson(new TextEncoder().encode(text), engineLimits);
   if (!parsed.ok || !isObject(parsed.value)) throw new Error(`the container ${name} cannot be read`);
   return { ...containerFact(parsed.value), name };
+}
+
+/** What is known where nobody can be asked: nothing. The engine is taken to speak the version that the request names. */
+export function unknownFacts({ target }: ClientRequest): Facts {
+  const unknown = (question: Question): Known<never> => ({ known: false, question });
+  return {
+    engine: { apiVersion: /^\/v(1\.\d{2})\//.exec(target)?.[1] ?? usualVersion },
+    pinnedImages: new Map(),
+    container: (reference) => unknown({ kind: "container", reference }),
+    exec: (id) => unknown({ kind: "exec", id }),
+    image: (reference) => unknown({ kind: "image", reference }),
+    path: (path) => unknown({ kind: "path", path }),
+    sandboxes: () => unknown({ kind: "sandboxes" }),
+  };
 }
