@@ -39,13 +39,15 @@ const options = {
   },
 };
 
-/** One file of CommonJS, which V8 can keep compiled; the modules behind an `import()` are evaluated when it is reached. */
+/** CommonJS starts sooner than modules do, and V8 can keep it compiled. */
 const script = {
   format: "cjs",
   banner: {},
-  supported: { "dynamic-import": false },
   define: { ...options.define, "import.meta.dirname": "__dirname" },
 };
+
+/** One file; the modules behind an `import()` are evaluated when it is reached. */
+const whole = { ...script, supported: { "dynamic-import": false } };
 
 async function bundle(entryPoints, outdir, more = {}) {
   const { outputFiles } = await build({ ...options, ...more, entryPoints, outdir });
@@ -79,20 +81,20 @@ async function removeOlder(kept) {
 
 try {
   const files = new Map([
-    [`${dist}/package.json`, `${JSON.stringify({ type: "module", version: release })}\n`],
+    [`${dist}/package.json`, `${JSON.stringify({ type: "commonjs", version: release })}\n`],
     [`${dist}/gateway/package.json`, '{"type":"module"}\n'],
     ...(await copies("src/gateway/page", `${dist}/gateway/page`)),
     ...(await bundle({ server: "src/gateway/main.ts" }, `${dist}/gateway`)),
     [`${dist}/guard/package.json`, '{"type":"module"}\n'],
     ...(await bundle({ guard: "src/guard/main.ts" }, `${dist}/guard`)),
     // By itself: bundled together, all that it needs of zod would be loaded by every command.
-    ...(await bundle({ schema: "src/schema.ts" }, dist)),
+    ...(await bundle({ schema: "src/schema.ts" }, dist, { outExtension: { ".js": ".mjs" } })),
   ]);
-  const [[, program]] = await bundle({ program: "src/program.ts" }, dist, script);
+  const [[, program]] = await bundle({ program: "src/program.ts" }, dist, whole);
   const name = `program-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
   files.set(`${dist}/${name}`, program);
-  const define = { ...options.define, "process.env.SANDBOX_DEPLOY_PROGRAM": JSON.stringify(name) };
-  const [[, main]] = await bundle({ main: "src/main.ts" }, dist, { define, banner: {} });
+  const define = { ...script.define, "process.env.SANDBOX_DEPLOY_PROGRAM": JSON.stringify(name) };
+  const [[, main]] = await bundle({ main: "src/main.ts" }, dist, { ...script, define });
   for (const [path, content] of files) await replace(path, content);
   await replace(`${dist}/main.js`, main);
   await removeOlder(new Set([...files.keys(), `${dist}/main.js`, ...(await linesOf(`${dist}/.files`))]));

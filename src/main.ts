@@ -8,7 +8,7 @@ if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2] ?? ""))
 } else if (command === "guard" && action === "serve") {
   // A program of its own, which somebody may want without the rest.
   process.argv.splice(2, 1);
-  await import(`${import.meta.dirname}/guard/guard.js`);
+  void import(`${import.meta.dirname}/guard/guard.js`);
 } else {
   runCached(import.meta.dirname, `${process.env.SANDBOX_DEPLOY_PROGRAM}`, process);
 }

@@ -1,14 +1,18 @@
 import { composeVersionFinding } from "../core/docker-failures.ts";
-import { joinPath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
+import { type ComposePrograms, composePrograms, pluginPathArgv } from "./compose-plugin.ts";
 import { docker, engineFinding } from "./engine.ts";
 
-/** A version of Compose and the file that answered with it. */
-export interface KnownCompose {
+/** A version of Compose and the program that answered with it. */
+export interface KnownCompose extends Pick<ComposePrograms, "plugin"> {
   readonly version: string;
-  /** The plugin files that docker may load, each with size and time; another file is another plugin. */
-  readonly plugin: string;
+}
+
+/** The plugin that a docker named as its own, by path. */
+export interface NamedPlugin {
+  readonly docker: string;
+  readonly path: string;
 }
 
 /** Stops at a Compose that is too old. Asking costs as much as a whole merge, so a plugin that was asked before is not asked again. */
@@ -20,29 +24,17 @@ export async function stopOnOldCompose(world: World, known: KnownCompose | undef
 
 /** The version of Compose, asked anew unless the same plugin file has answered before. */
 export async function readCompose(world: World, known: KnownCompose | undefined): Promise<KnownCompose> {
-  const plugin = await pluginIdentity(world);
+  const { plugin } = composePrograms(world.home, world.env);
   if (known && plugin !== "" && known.plugin === plugin) return known;
   const result = await docker(world, ["compose", "version", "--short"]);
   if (result.exitCode !== 0) throw new DeployError([engineFinding(result)]);
   return { version: result.stdout.trim(), plugin };
 }
 
-/** The folders in which docker looks for plugins on Linux and macOS. */
-const pluginFolders = [
-  "/usr/local/lib/docker/cli-plugins",
-  "/usr/local/libexec/docker/cli-plugins",
-  "/usr/lib/docker/cli-plugins",
-  "/usr/libexec/docker/cli-plugins",
-];
-
-/** Empty where docker may also look elsewhere, so that it is always asked. */
-async function pluginIdentity(world: World): Promise<string> {
-  const settings = world.env["DOCKER_CONFIG"] ?? joinPath(world.home, ".docker");
-  const config = await world.files.read(joinPath(settings, "config.json"));
-  if (config?.includes("cliPluginsExtraDirs")) return "";
-  const paths = [joinPath(settings, "cli-plugins"), ...pluginFolders].map((folder) =>
-    joinPath(folder, "docker-compose"),
-  );
-  const found = await Promise.all(paths.map(async (path) => [path, await world.files.stat(path)] as const));
-  return found.flatMap(([path, stat]) => (stat ? [`${path} ${stat.size} ${stat.mtimeMs}`] : [])).join("; ");
+/** The plugin that docker starts, as it says itself; undefined where it does not say. */
+export async function namedPlugin(world: World): Promise<NamedPlugin | undefined> {
+  const { docker: program } = composePrograms(world.home, world.env);
+  const { exitCode, stdout } = await docker(world, pluginPathArgv());
+  const path = stdout.trim();
+  return exitCode === 0 && path.startsWith("/") && program !== "" ? { docker: program, path } : undefined;
 }

@@ -4,7 +4,7 @@ import type { Stack } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { composeRefusal } from "./compose-refusal.ts";
-import { type KnownCompose, readCompose } from "./compose-version.ts";
+import { namedPlugin, readCompose } from "./compose-version.ts";
 import { docker } from "./engine.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import type { Receipt } from "./receipt.ts";
@@ -24,9 +24,6 @@ export function modelOf(text: string): ComposeModel {
   if (!model.ok) throw new DeployError(model.findings);
   return model.value;
 }
-
-/** Hashes of services, and of the model they belong to, as one deployment left them. */
-export type DeployedModel = NonNullable<Receipt["model"]>;
 
 /** Compose's hash of each service. The same text merged by the same plugin has the same hashes, so then it is not asked. */
 export async function readHashes(
@@ -50,17 +47,18 @@ async function askHashes(world: World, stack: Stack): Promise<Record<string, str
 }
 
 /** Reads anew, after a change, what the next command will compare with. */
-export async function readDeployed(
-  world: World,
-  stack: Stack,
-): Promise<{ compose: KnownCompose; model: DeployedModel }> {
+export async function readDeployed(world: World, stack: Stack): Promise<Pick<Receipt, "compose" | "model">> {
   const key = await sealKey(world);
-  const [compose, text, hashes] = await Promise.all([
+  const [compose, named, text, hashes] = await Promise.all([
     readCompose(world, undefined),
+    namedPlugin(world),
     readModelText(world, stack),
     askHashes(world, stack),
   ]);
-  return { compose, model: { mac: keyedFingerprint(key, text), hashes } };
+  return {
+    compose: { ...compose, ...(named && { named }) },
+    model: { mac: keyedFingerprint(key, text), hashes },
+  };
 }
 
 /** Compose fails on an environment file that does not exist, and without the flag it would look for another one. */

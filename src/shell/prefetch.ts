@@ -8,6 +8,7 @@ import {
   volumesArgv,
 } from "../core/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
+import { askPlugin, type ComposePrograms, composePrograms, isAmong } from "./compose-plugin.ts";
 import { ask } from "./question.ts";
 import { sealKeyPath, unseal } from "./seal.ts";
 
@@ -37,10 +38,12 @@ export function startPrefetch(
   home: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Prefetch {
-  const last = readLastStack(receiptPath, sealKeyPath(home, env));
+  const receipt = readLastReceipt(receiptPath, sealKeyPath(home, env));
+  const last = isLastStack(receipt["stack"]) ? receipt["stack"] : undefined;
+  const plugin = samePlugin(receipt["compose"], composePrograms(home, env));
   // Starting a process holds this one up for milliseconds: the one that lasts longest, the model, comes first.
   const commands = [...(last ? questionsAbout(last, env) : []), { program: "docker", args: listArgv(), env }];
-  const started = new Map(commands.map((command) => [keyOf(command), start(command)]));
+  const started = new Map(commands.map((command) => [keyOf(command), start(command, plugin)]));
   return {
     take(command) {
       const found = started.get(keyOf(command));
@@ -65,14 +68,25 @@ function questionsAbout(last: LastStack, env: Command["env"]): Command[] {
 }
 
 /** Reads only what is needed, by hand: the schema of receipts would cost more than it saves here. Only this user's own counts. */
-function readLastStack(path: string, keyPath: string): LastStack | undefined {
+function readLastReceipt(path: string, keyPath: string): Readonly<Record<string, unknown>> {
   try {
     const receipt = unseal(readFileSync(keyPath, "utf8"), readFileSync(path, "utf8"));
-    if (typeof receipt !== "object" || receipt === null || !("stack" in receipt)) return undefined;
-    return isLastStack(receipt.stack) ? receipt.stack : undefined;
+    return isRecord(receipt) ? receipt : {};
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+/** The plugin that docker named after the last deployment; the same docker among the same plugins takes it again. */
+function samePlugin(last: unknown, now: ComposePrograms): string | undefined {
+  if (!isRecord(last) || !isRecord(last["named"])) return undefined;
+  const { docker, path } = last["named"];
+  const same = docker !== "" && docker === now.docker && last["plugin"] === now.plugin;
+  return same && typeof path === "string" && isAmong(now.plugin, path) ? path : undefined;
 }
 
 function isLastStack(value: unknown): value is LastStack {
@@ -93,9 +107,10 @@ function isName(value: unknown): value is string {
   return typeof value === "string" && !value.startsWith("-");
 }
 
-function start(command: Command) {
+function start(command: Command, plugin: string | undefined) {
   const abort = new AbortController();
-  return { result: ask(command, abort.signal), kill: () => abort.abort() };
+  const asked = plugin !== undefined && command.args[0] === "compose" ? askPlugin(command, plugin) : command;
+  return { result: ask(asked, abort.signal), kill: () => abort.abort() };
 }
 
 function keyOf({ program, args, env, cwd }: Command): string {

@@ -24,7 +24,11 @@ const receiptSchema = z.object({
     images: z.array(z.string()),
     volumes: z.array(z.string()),
   }),
-  compose: z.object({ version: z.string(), plugin: z.string() }),
+  compose: z.object({
+    version: z.string(),
+    plugin: z.string(),
+    named: z.object({ docker: z.string(), path: z.string() }).optional(),
+  }),
   /** A keyed fingerprint of the merged model and the hash of each service in it. */
   model: z.object({ mac: z.string(), hashes: z.record(z.string(), z.string()) }),
   services: z.array(z.string()),

@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from "node:fs";
+import { joinPath } from "../core/stack.ts";
+import type { Command } from "../world.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The programs behind `docker compose`, each as its path, size and time: another file is another program. */
+export interface ComposePrograms {
+  /** The first `docker` on the PATH. */
+  readonly docker: string;
+  /** The plugins that it may load. */
+  readonly plugin: string;
+}
+
+/** The folders in which docker looks for plugins on Linux and macOS, after the user's own. */
+const pluginFolders = [
+  "/usr/local/lib/docker/cli-plugins",
+  "/usr/local/libexec/docker/cli-plugins",
+  "/usr/lib/docker/cli-plugins",
+  "/usr/libexec/docker/cli-plugins",
+];
+
+/** Which programs would answer now. A part is empty where it cannot be known, so that nothing is concluded from it. */
+export function composePrograms(home: string, env: Env): ComposePrograms {
+  const settings = env["DOCKER_CONFIG"] ?? joinPath(home, ".docker");
+  const paths = [joinPath(settings, "cli-plugins"), ...pluginFolders].map((folder) => `${folder}/docker-compose`);
+  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return {
+    docker: identities(folders.map((folder) => joinPath(folder, "docker")))[0] ?? "",
+    plugin: looksElsewhere(settings) ? "" : identities(paths).join("; "),
+  };
+}
+
+/** Where docker was told of further folders of plugins. */
+function looksElsewhere(settings: string): boolean {
+  try {
+    return readFileSync(joinPath(settings, "config.json"), "utf8").includes("cliPluginsExtraDirs");
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a file is among the plugins. */
+export function isAmong(plugin: string, path: string): boolean {
+  return plugin.split("; ").some((each) => each.startsWith(`${path} `));
+}
+
+function identities(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? [identityOf(path, stat)] : [];
+  });
+}
+
+function identityOf(path: string, { size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }): string {
+  return `${path} ${size} ${mtimeMs}`;
+}
+
+/** Asks docker for the file that it starts as `docker compose`. */
+export function pluginPathArgv(): string[] {
+  return ["info", "--format", '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}'];
+}
+
+/**
+ * The same question put to the plugin itself, which answers it in half the time: docker starts it twice. The variable is
+ * by which docker has a plugin read its words as those of `docker` (docker/cli, cli-plugins/metadata).
+ */
+export function askPlugin({ args, env, ...command }: Command, path: string): Command {
+  return { ...command, program: path, args, env: { ...env, DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND: "docker" } };
+}
