@@ -510,9 +510,9 @@ describe("the network", () => {
     ["NetworkID", "x", "networking-config.network-id"],
     ["EndpointID", "x", "networking-config.endpoint-id"],
     ["IPPrefixLen", 8, "networking-config.ip-prefix-len"],
-    ["IPv6Gateway", "::1", "networking-config.i-pv6-gateway"],
-    ["GlobalIPv6Address", "::1", "networking-config.global-i-pv6-address"],
-    ["GlobalIPv6PrefixLen", 8, "networking-config.global-i-pv6-prefix-len"],
+    ["IPv6Gateway", "::1", "networking-config.ipv6-gateway"],
+    ["GlobalIPv6Address", "::1", "networking-config.global-ipv6-address"],
+    ["GlobalIPv6PrefixLen", 8, "networking-config.global-ipv6-prefix-len"],
     ["aliases", null, "networking-config.unknown-field"],
   ])("an endpoint has no %s", (name, value, rule) => {
     expect(ruleOf(create(endpoint({ [name]: value })))).toBe(rule);

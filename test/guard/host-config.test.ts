@@ -66,7 +66,7 @@ describe("a field that no sandbox has a use for", () => {
     ["ReadonlyPaths", ["/proc/x"], "host-config.readonly-paths"],
     ["ContainerIDFile", "/etc/x", "host-config.container-id-file"],
     ["VolumesFrom", ["store"], "host-config.volumes-from"],
-    ["IOMaximumIOps", 1, "host-config.io-maximum-i-ops"],
+    ["IOMaximumIOps", 1, "host-config.io-maximum-iops"],
     ["OomKillDisable", true, "host-config.oom-kill-disable"],
   ])("%s %j: %s", (name, value, rule) => {
     expect(outcome({ [name]: value })).toBe(rule);

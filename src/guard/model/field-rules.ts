@@ -64,9 +64,13 @@ export function refuseOthers<Context>(
   }
 }
 
-/** `OomKillDisable` as part of the name of a rule: `oom-kill-disable`. */
+/** Words that capital letters alone do not show. */
+const oddWords = /IPv\d|IOps|CPUs/g;
+
+/** `OomKillDisable` as part of the name of a rule: `oom-kill-disable`; `GlobalIPv6Address` is `global-ipv6-address`. */
 export function kebab(name: string): string {
   return name
+    .replace(oddWords, (word) => word.charAt(0) + word.slice(1).toLowerCase())
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
     .toLowerCase();
