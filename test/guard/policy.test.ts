@@ -74,10 +74,22 @@ describe("a policy file", () => {
     expect(readPolicy("names: n\nnetwork: none\n", { owner: "o", images: [] }).ok).toBe(false);
   });
 
-  test("has the hash that sha256sum gives it", () => {
-    const hash = createHash("sha256").update(roomyText).digest("hex");
-    expect(readPolicy(roomyText).hash).toBe(hash);
-    expect(readPolicy("nonsense").hash).toMatch(/^[0-9a-f]{64}$/);
+  test("has the hash of what is in force: of its meaning, and of owner and images wherever they were said", () => {
+    const hashOf = (text: string, given = {}): string => {
+      const reading = readPolicy(text, given);
+      return reading.ok ? reading.hash : "refused";
+    };
+    const written = policyText(policyOf(roomyText));
+    expect(hashOf(roomyText)).toBe(createHash("sha256").update(written).digest("hex"));
+    expect(hashOf(written)).toBe(hashOf(roomyText));
+    const rest = "names: n # a remark\nnetwork: none\n";
+    expect(hashOf(rest, { owner: "o", images: ["a"] })).toBe(hashOf(least));
+    const others = [least, `${least}unnamed: true\n`].map((text) => hashOf(text));
+    const given = [
+      { owner: "p", images: ["a"] },
+      { owner: "o", images: ["b"] },
+    ].map((each) => hashOf(rest, each));
+    expect(new Set([...others, ...given]).size).toBe(4);
   });
 
   test("is told every problem at once, each with its place", () => {

@@ -4,6 +4,7 @@ import { type PolicyFinding, type PolicyPlaces, placesOf } from "./policy-findin
 import { issueFindings } from "./policy-issues.ts";
 import { policySchema } from "./policy-schema.ts";
 import { compilePolicy, policyWarnings } from "./policy-terms.ts";
+import { policyText } from "./policy-text.ts";
 
 /** What a guard lets through: the validated policy file. Everything that it does not name is refused. */
 export interface Policy {
@@ -89,11 +90,14 @@ export type PolicyReading =
   | {
       readonly ok: true;
       readonly policy: Policy;
-      /** SHA-256 of the text, in hex: what `sha256sum` says of the file. */
+      /**
+       * SHA-256 of `policyText`, in hex: of what is in force, owner and images included, wherever they were said. Two
+       * files that mean the same have the same one.
+       */
       readonly hash: string;
       readonly findings: readonly PolicyFinding[];
     }
-  | { readonly ok: false; readonly hash: string; readonly findings: readonly PolicyFinding[] };
+  | { readonly ok: false; readonly findings: readonly PolicyFinding[] };
 
 /** What a policy file leaves to whoever starts the guard; the file's own word counts. */
 export interface PolicyDefaults {
@@ -103,7 +107,6 @@ export interface PolicyDefaults {
 
 /** Reads the text of a policy file: YAML, and so JSON too. Every key that it does not know is an error. */
 export function readPolicy(text: string, defaults: PolicyDefaults = {}): PolicyReading {
-  const hash = createHash("sha256").update(text).digest("hex");
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { prettyErrors: false, lineCounter: lines });
   const document = "empty" in documents ? undefined : documents[0];
@@ -113,15 +116,11 @@ export function readPolicy(text: string, defaults: PolicyDefaults = {}): PolicyR
   if (documents.length > 1) {
     findings.push(places.finding(documents[1]?.range[0] ?? 0, "the file has more than one document; a policy is one"));
   }
-  if (findings.length > 0) return { ok: false, hash, findings };
-  return { hash, ...understand(plainValue(document), places, defaults) };
+  if (findings.length > 0) return { ok: false, findings };
+  return understand(plainValue(document), places, defaults);
 }
 
-function understand(
-  written: unknown,
-  places: PolicyPlaces,
-  defaults: PolicyDefaults,
-): { ok: true; policy: Policy; findings: PolicyFinding[] } | { ok: false; findings: PolicyFinding[] } {
+function understand(written: unknown, places: PolicyPlaces, defaults: PolicyDefaults): PolicyReading {
   if (typeof written !== "object" || written === null || Array.isArray(written)) {
     return { ok: false, findings: [places.finding(0, "a policy is a mapping: owner, images, names, network …")] };
   }
@@ -131,7 +130,8 @@ function understand(
     return { ok: false, findings: inOrder(parsed.error.issues.flatMap((issue) => issueFindings(issue, places))) };
   }
   const policy = compilePolicy(parsed.data);
-  return { ok: true, policy, findings: inOrder(policyWarnings(policy, places)) };
+  const hash = createHash("sha256").update(policyText(policy)).digest("hex");
+  return { ok: true, policy, hash, findings: inOrder(policyWarnings(policy, places)) };
 }
 
 function inOrder(findings: readonly PolicyFinding[]): PolicyFinding[] {
