@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Finding } from "./core/finding.ts";
-import { type AcceptName, foreignProject } from "./core/plan.ts";
+import { type AcceptName, foreignProject, weakSecret } from "./core/plan.ts";
 import { consentNames } from "./core/privilege.ts";
 import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
 import { visibleLine } from "./core/visible-text.ts";
@@ -55,7 +55,10 @@ const upOptions = () => [
   new Option("--pull <policy>", "when to pull published images")
     .choices(["missing", "always", "never"])
     .default("missing"),
-  accept([...consentNames, foreignProject], "accept a new host-level privilege, or another folder's project, by name"),
+  accept(
+    [...consentNames, foreignProject, weakSecret],
+    "accept a new host-level privilege, another folder's project, or a secret that everybody knows, by name",
+  ),
   images(),
 ];
 

@@ -34,6 +34,7 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
   const processes = createProcessTable(process);
   const run = async (command: Command, options?: RunOptions) => {
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
+    if (!options.onOutput && options.signal) return ask(command, AbortSignal.any([signal, options.signal]));
     const { createRun } = await import("./shell/exec.ts");
     return createRun(signal, () => reporter.hidden())(command, options);
   };
@@ -44,6 +45,7 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
     cwd: process.cwd(),
     home: homedir(),
     user: userName(process),
+    uid: process.getuid?.(),
     host: hostname(),
     env: process.env,
     signal,

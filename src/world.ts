@@ -45,6 +45,8 @@ export interface World {
   readonly cwd: string;
   readonly home: string;
   readonly user: string;
+  /** The number of that user; undefined where the system does not say. */
+  readonly uid: number | undefined;
   readonly host: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;

@@ -54,7 +54,8 @@ function entry(name: string, text: string, start: number, indent: string): strin
 
 function optionLines(options: readonly Option[]): string[] {
   return options.flatMap(({ flags, description, argChoices, defaultValue }) => {
-    const choices = argChoices ? ` [${argChoices.join("|")}]` : "";
+    const joined = argChoices?.join("|") ?? "";
+    const choices = argChoices ? ` [${joined.length + column < width ? joined : joined.replaceAll("|", "| ")}]` : "";
     const standard = defaultValue === undefined ? "" : ` (default: ${String(defaultValue)})`;
     return entry(flags, `${description}${choices}${standard}`, column, "    ");
   });

@@ -11,11 +11,16 @@ export interface EnvEntry {
   readonly value: string;
   /** The value that this file gives, whatever the process environment holds; `env_file:` delivers this one. */
   readonly fileValue: string;
-  /** The line of the key, from 1. */
+  /** The place of the key, both from 1. */
   readonly line: number;
+  readonly column: number;
   readonly quote: EnvQuote;
   /** Whether a variable was filled in. */
   readonly interpolated: boolean;
+  /** Whether one of them is written as `$NAME`, without braces: a password with a dollar sign in it looks the same. */
+  readonly bare: boolean;
+  /** Every variable that the value refers to. */
+  readonly variables: readonly string[];
   /** Names that the value refers to and that are not set: Compose puts an empty string there and exits 0. */
   readonly unset: readonly string[];
 }
@@ -30,6 +35,12 @@ export function envValues(file: EnvFile): ReadonlyMap<string, string> {
   return new Map(file.entries.map((entry) => [entry.key, entry.value]));
 }
 
+/** The entries that count: of those with one key the last. */
+export function countingEntries({ entries }: EnvFile): EnvEntry[] {
+  const last = new Map(entries.map((entry, index) => [entry.key, index]));
+  return entries.filter(({ key }, index) => last.get(key) === index);
+}
+
 /**
  * Reads the text of an environment file as Docker Compose does. `lookup` is the process environment: it beats the file.
  * A text that Compose refuses is finding D030 with the place only, because the line may hold a secret.
@@ -39,7 +50,7 @@ export function parseEnvFile(source: Source, lookup: ReadonlyMap<string, string>
   if (!scan.ok) return failure(scanFinding(source, scan.failure));
   const seen = new Map<string, string>();
   const resolve = (name: string) => lookup.get(name) ?? seen.get(name);
-  const lineAt = lineCounter(source.text);
+  const placeAt = placeCounter(source.text);
   const entries: EnvEntry[] = [];
   for (const statement of scan.statements) {
     const evaluated = evaluate(statement, resolve);
@@ -53,14 +64,19 @@ export function parseEnvFile(source: Source, lookup: ReadonlyMap<string, string>
       key,
       value: lookup.get(key) ?? evaluated.value,
       fileValue: evaluated.value,
-      line: lineAt(statement.offset),
+      ...placeAt(statement.offset),
       quote: statement.kind === "assign" ? statement.quote : "none",
       interpolated: evaluated.variables.length > 0,
+      bare: evaluated.variables.length > 0 && statement.kind === "assign" && bareVariable.test(statement.raw),
+      variables: evaluated.variables,
       unset: evaluated.unset,
     });
   }
   return success({ entries });
 }
+
+/** A doubled or escaped dollar sign begins no variable. */
+const bareVariable = /(?<![\\$])(?:\$\$)*\$[A-Za-z_]/;
 
 function evaluate(statement: EnvStatement, resolve: Resolve): Interpolation | undefined {
   if (statement.kind === "inherit") {
@@ -77,13 +93,18 @@ function evaluate(statement: EnvStatement, resolve: Resolve): Interpolation | un
   }
 }
 
-/** Counts lines for rising offsets in one pass over the text. */
-function lineCounter(text: string): (offset: number) => number {
+/** Counts lines and columns for rising offsets in one pass over the text; a byte order mark is no column. */
+function placeCounter(text: string): (offset: number) => { readonly line: number; readonly column: number } {
   let line = 1;
   let counted = 0;
+  let lineStart = text.startsWith("\uFEFF") ? 1 : 0;
   return (offset) => {
-    for (; counted < offset; counted += 1) if (text[counted] === "\n") line += 1;
-    return line;
+    for (; counted < offset; counted += 1) {
+      if (text[counted] !== "\n") continue;
+      line += 1;
+      lineStart = counted + 1;
+    }
+    return { line, column: offset - lineStart + 1 };
   };
 }
 

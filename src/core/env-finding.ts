@@ -1,4 +1,4 @@
-import type { EnvFile } from "./env-file.ts";
+import { countingEntries, type EnvFile } from "./env-file.ts";
 import type { EnvScanFailure, EnvStatement } from "./env-scan.ts";
 import type { Finding, Position } from "./finding.ts";
 import type { Source } from "./source.ts";
@@ -53,18 +53,23 @@ export function interpolationFinding(
 
 /**
  * Warns of values that refer to what is not set (D034): Compose puts nothing there and goes on. The name that was meant may
- * be the rest of a password with a dollar sign in it, so only the key is named. An exported key hides the file's value.
+ * be the rest of a password with a dollar sign in it, so only the key is named, and half a secret is an error: the
+ * stack would run with it. An exported key hides the file's value.
  */
-export function unsetFindings(file: string, { entries }: EnvFile, exported: ReadonlyMap<string, string>): Finding[] {
-  const counting = entries.filter((entry, index) => entries.findLastIndex(({ key }) => key === entry.key) === index);
-  return counting
+export function unsetFindings(
+  file: string,
+  envFile: EnvFile,
+  exported: ReadonlyMap<string, string>,
+  isSecret: (key: string) => boolean,
+): Finding[] {
+  return countingEntries(envFile)
     .filter(({ key, unset }) => unset.length > 0 && !exported.has(key))
-    .map(({ key, line }) => ({
+    .map(({ key, line, column, bare, fileValue }) => ({
       code: "D034",
-      severity: "warning",
+      severity: isSecret(key) && bare && fileValue !== "" ? "error" : "warning",
       message: `the value of ${key} refers with $ to a variable that is not set, so that Compose puts nothing there`,
       fix: "if the $ belongs to the value, put the value in single quotes; else set that variable above this line, or export it",
-      at: { file, line },
+      at: { file, line, column },
     }));
 }
 

@@ -60,6 +60,17 @@ export const findingCodes = {
   D066: { kind: "refused", title: "A project of this name was deployed from another folder." },
   D067: { kind: "refused", title: "The project that this folder deployed before still runs under another name." },
   D068: { kind: "refused", title: "There is nothing to restart." },
+  // values of the environment and secrets
+  D100: { kind: "refused", title: "A variable has two values." },
+  D101: { kind: "input", title: "A variable stands more than once in the environment file." },
+  D102: { kind: "input", title: "Compose fills in a variable in the value of a secret." },
+  D103: { kind: "refused", title: "A secret has a value that everybody knows." },
+  D104: { kind: "refused", title: "A secret is short or regular." },
+  D105: { kind: "refused", title: "Two secrets have the same value." },
+  D106: { kind: "refused", title: "Others may read or change the environment file." },
+  D107: { kind: "refused", title: "The environment file is in a git repository." },
+  D108: { kind: "refused", title: "A build gets the environment file or the secret files." },
+  D109: { kind: "input", title: "No service reads a secret of the environment file." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

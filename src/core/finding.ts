@@ -18,6 +18,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly fix?: string;
+  /** The name by which `--accept` makes a warning of this error, where that may be. */
+  readonly acceptName?: string;
   readonly at?: Position;
 }
 

@@ -29,7 +29,7 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
   const privileges = diffPrivileges(heldNow(facts, after), after);
   const images = planImages(facts, stack, services, options);
   const findings = [
-    ...facts.findings,
+    ...facts.findings.map((finding) => accepted(finding, options.accept)),
     ...foreignFindings(stack.project, facts.foreign, options.accept),
     ...nameFindings(config, facts, stack, services),
     ...images.findings,
@@ -57,6 +57,12 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...formerQuestions(stack.project, facts.former, options.confirmed),
     ],
   };
+}
+
+/** What is wrong and may be accepted stays in sight as a warning. */
+function accepted(finding: Finding, accept: readonly string[]): Finding {
+  const { acceptName } = finding;
+  return acceptName === undefined || !accept.includes(acceptName) ? finding : { ...finding, severity: "warning" };
 }
 
 /** What the containers hold, and of what only a model can show (providers, hooks, builds), what was applied before. */

@@ -6,8 +6,11 @@ import type { ConsentName, Privilege, PrivilegeChange } from "./privilege.ts";
 /** The name by which an operator accepts that another folder's deployment is replaced or removed. */
 export const foreignProject = "foreign-project";
 
-/** What `--accept` takes: what reaches the host, and what belongs to somebody else. */
-export type AcceptName = ConsentName | typeof foreignProject;
+/** The name by which an operator accepts a generated secret whose value everybody knows. */
+export const weakSecret = "weak-secret";
+
+/** What `--accept` takes: what reaches the host, what belongs to somebody else, and what anybody could guess. */
+export type AcceptName = ConsentName | typeof foreignProject | typeof weakSecret;
 
 /** Something only a person may decide, and how it was decided if it was. */
 export interface PlanQuestion {

@@ -1,7 +1,6 @@
 import { relative } from "node:path";
 import type { ConfigFile } from "../core/config.ts";
 import { type EnvFile, parseEnvFile } from "../core/env-file.ts";
-import { unsetFindings } from "../core/env-finding.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding, Outcome } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
@@ -32,17 +31,7 @@ export async function machineFindings(
     territory.guardPolicyPath,
     ...seeds.map(({ to }) => to),
   ];
-  return [
-    ...special,
-    ...emptyExports(world, model),
-    ...(await envWarnings(world, territory)),
-    ...(await bindFindings(world, territory, stack, model, checked)),
-  ];
-}
-
-async function envWarnings(world: World, territory: Territory): Promise<Finding[]> {
-  const parsed = await readEnvFile(world, territory);
-  return parsed?.ok ? unsetFindings(envName(territory), parsed.value, exportedIn(world)) : [];
+  return [...special, ...emptyExports(world, model), ...(await bindFindings(world, territory, stack, model, checked))];
 }
 
 /** An exported variable beats the environment file, even an empty one: a secret generated there would never arrive. */

@@ -7,6 +7,7 @@ import { modelSecrets } from "../core/secret-values.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
+import { environmentFindings, readEnvironment } from "./coherence.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { imageIds, projectContainers, projectResources } from "./engine.ts";
@@ -20,10 +21,11 @@ import { otherDeployment, type Receipt, readReceipt, receiptFor } from "./receip
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
   const receipt = await readReceipt(world, territory.statePath);
-  const [text, found] = await allOrFirstFailure([
+  const [text, found, , environment] = await allOrFirstFailure([
     readModelText(world, stack),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
     stopOnOldCompose(world, receipt?.compose),
+    readEnvironment(world, config, territory, stack),
   ]);
   const model = modelOf(text);
   const { containers, sandboxes } = found;
@@ -31,7 +33,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
   const wanted = imageIds(world, wantedImages(model));
-  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated] =
+  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated, values] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
       containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
@@ -46,8 +48,9 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       guardFindings(world, config, stack, model),
       staleGuardPolicy(world, territory, stack),
       outdatedPins(world, stack, containers, wanted),
+      environmentFindings(world, territory, stack, model, environment),
     ]);
-  const findings = [...policy, ...machine, ...ports.map(portFinding)];
+  const findings = [...policy, ...machine, ...values, ...ports.map(portFinding)];
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {

@@ -50,7 +50,7 @@ it("a value with a dollar sign that Compose takes for a variable is a warning of
   for (const command of ["plan", "up"]) {
     const { exitCode, stdout, stderr } = await workbench().deploy(command);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain(".env:4 warning D034 the value of EXTRA refers with $ to a variable that is not set");
+    expect(stderr).toContain(".env:4:1 warning D034 the value of EXTRA refers with $ to a variable that is not set");
     expect(`${stdout}${stderr}`).not.toMatch(/abcdef|hunter22/);
   }
 });

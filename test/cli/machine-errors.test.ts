@@ -168,7 +168,7 @@ describe("provisioner mode", () => {
     await bench.write("deploy.config.yaml", `version: 1\nproject: scripted\nsandbox:\n  kubeconfig: ${kubeconfig}\n`);
     await bench.write(
       ".env",
-      `${await bench.read(".env")}PROVISIONER_IMAGE=example.test/provisioner:1\nPROVISIONER_API_KEY=abcdefgh\n`,
+      `${await bench.read(".env")}PROVISIONER_IMAGE=example.test/provisioner:1\nPROVISIONER_API_KEY=kQ8vTz3mWn5xYb7cRd2f\n`,
     );
     return join(bench.folder, kubeconfig);
   };

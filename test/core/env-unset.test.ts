@@ -3,24 +3,32 @@ import { describe, expect, test } from "vitest";
 import { parseEnvFile } from "../../src/core/env-file.ts";
 import { unsetFindings } from "../../src/core/env-finding.ts";
 import { formatFinding } from "../../src/core/finding.ts";
+import { looksSecret } from "../../src/core/redact.ts";
 
 function findings(text: string, exported: Readonly<Record<string, string>> = {}) {
   const lookup = new Map(Object.entries(exported));
   const parsed = parseEnvFile({ file: ".env", text }, lookup);
   if (!parsed.ok) throw new Error("the text is refused");
-  return unsetFindings(".env", parsed.value, lookup);
+  return unsetFindings(".env", parsed.value, lookup, looksSecret);
 }
 
 describe("a value that refers to a variable which is not set", () => {
-  test("is a warning at its line that names the key", () => {
-    expect(findings("PORT=1\nPASSWORD=abc$deadbeef\n")).toMatchObject([
+  test("is a warning at its place that names the key", () => {
+    expect(findings("PORT=1\n ADDRESS=abc$deadbeef\n")).toMatchObject([
       {
         code: "D034",
         severity: "warning",
-        at: { file: ".env", line: 2 },
-        message: expect.stringContaining("PASSWORD"),
+        at: { file: ".env", line: 2, column: 2 },
+        message: expect.stringContaining("ADDRESS"),
       },
     ]);
+  });
+
+  test("is an error where only a part of a secret is left, and none where the whole value is another variable", () => {
+    const severities = findings("PASSWORD=abc$deadbeef\nTOKEN=${NONE}\nAPI_KEY=$NONE\n").map(
+      ({ severity }) => severity,
+    );
+    expect(severities).toEqual(["error", "warning", "warning"]);
   });
 
   test.each([

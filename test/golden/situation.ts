@@ -74,7 +74,7 @@ const factsSchema = z.strictObject({
     .strictObject({
       build: z.enum(["always", "never", "missing"]).optional(),
       pull: z.enum(["always", "never", "missing"]).optional(),
-      accept: z.array(z.enum(["host-root", "host-network", "host-files", "foreign-project"])).optional(),
+      accept: z.array(z.enum(["host-root", "host-network", "host-files", "foreign-project", "weak-secret"])).optional(),
     })
     .default({}),
 });

@@ -33,6 +33,10 @@ export interface Workbench {
 
 const bash = programPath("bash");
 
+/** Values as the tool generates them: weak ones would be findings in every test. */
+const apiKey = "k4ZCOL4ZosAa8q8M5Gr3_zu6AwUh6YOW2cjFE7Dxetk4";
+const storePassword = "k9UFcVG1xoP1Aunit2RuNo4v2rHy0XVQu";
+
 function programPath(name: string): string {
   const folders = ["/usr/local/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
@@ -46,7 +50,7 @@ export async function createWorkbench(tool: string, benches: string, compose: st
   const at = (name: string) => join(folder, name);
   await writeFile(at("deploy.config.yaml"), "version: 1\nproject: scripted\n");
   await writeFile(at("config.yaml"), "sandbox:\n  use: deerflow.sandbox.local:LocalSandboxProvider\n");
-  await writeFile(at(".env"), `PORT=${port}\nGATEWAY_API_KEY=${"a".repeat(43)}\nSTORE_PASSWORD=${"b".repeat(32)}\n`, {
+  await writeFile(at(".env"), `PORT=${port}\nGATEWAY_API_KEY=${apiKey}\nSTORE_PASSWORD=${storePassword}\n`, {
     mode: 0o600,
   });
   const frontDoor = createFrontDoor(port);
