@@ -33,10 +33,16 @@ export interface Files {
   writeAtomic(path: string, content: string, options?: WriteOptions): Promise<void>;
   /** Creates a file with its content in one step; false when there is one already. For locks. */
   createExclusive(path: string, content: string, options?: { readonly mode?: number }): Promise<boolean>;
+  /** Copies the bytes of a regular file, replacing what is there as a whole. Mode, and owner where possible, come along unless a mode is given. */
+  copy(from: string, to: string, options?: { readonly mode?: number }): Promise<void>;
+  /** Gives a file or folder another name on the same file system; what has that name is replaced. */
+  rename(from: string, to: string): Promise<void>;
   /** Creates a directory and those above it that are missing, all with `mode`; one that is there keeps its own. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Removes a file or a link; that there is none is fine. */
   remove(path: string): Promise<void>;
+  /** Removes a folder with everything in it, following no link; that there is none is fine. */
+  removeTree(path: string): Promise<void>;
 }
 
 /** A file exists and cannot be read. `code` is that of the operating system, such as EACCES, or EILSEQ for text that is not UTF-8. */

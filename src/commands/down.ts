@@ -13,7 +13,14 @@ import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { withLock } from "../shell/lock.ts";
 import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { clearReceipt, otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
+import {
+  clearReceipt,
+  findReceipt,
+  otherDeployment,
+  type Receipt,
+  receiptFor,
+  setAsideReceipt,
+} from "../shell/receipt.ts";
 import { type DownTarget, downTasks } from "../shell/remove.ts";
 import type { World } from "../world.ts";
 import { consent } from "./consent.ts";
@@ -28,7 +35,8 @@ export interface DownFlags extends GlobalFlags {
 /** Removes the stack by its project name: containers, networks, sandboxes and, when asked, volumes. Needs no readable configuration. */
 export async function down(world: World, flags: DownFlags): Promise<void> {
   const statePath = statePathOf(world, flags);
-  const last = await readReceipt(world, statePath);
+  const { receipt: last, problem } = await findReceipt(world, statePath);
+  if (problem) world.reporter.findings([problem], 0);
   const target = await targetOf(world, flags, last);
   const { project } = target;
   const volumes = flags.volumes ?? false;
@@ -42,6 +50,7 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
   await consent(world, plan.questions);
   if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
     await withLock(world, statePath, "down", async () => {
+      await setAsideReceipt(world, statePath);
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);
     });

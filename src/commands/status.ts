@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { type GuardReport, readGuardReport } from "../shell/guard.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { otherDeployment, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
+import { findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 
@@ -24,10 +24,11 @@ interface Found {
 /** Shows what runs, read from the live containers; exit 1 when something of the last deployment is missing or not healthy. */
 export async function status(world: World, flags: GlobalFlags): Promise<ExitCode> {
   const { config, territory, project } = await readSetting(world, flags);
-  const [{ containers, sandboxes }, last] = await Promise.all([
+  const [{ containers, sandboxes }, { receipt: last, problem }] = await Promise.all([
     projectContainers(world, project, config.config.sandbox.namePrefix),
-    readReceipt(world, territory.statePath),
+    findReceipt(world, territory.statePath),
   ]);
+  if (problem) world.reporter.findings([problem], 0);
   const receipt = receiptFor(project, last);
   const running = containers.flatMap(({ service }) => service ?? []);
   const services = [...new Set([...(receipt?.services ?? []), ...running])].toSorted();

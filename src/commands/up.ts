@@ -5,20 +5,19 @@ import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { planText, samePlan } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
+import type { Privilege } from "../core/privilege.ts";
 import { relativePath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
-import { FileWriteError } from "../files.ts";
 import { upTasks } from "../shell/apply.ts";
-import { readDeployed } from "../shell/compose.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
 import { withLock } from "../shell/lock.ts";
-import { wantedImages } from "../shell/observe.ts";
-import { livePrivileges, volumeNames } from "../shell/privilege-context.ts";
-import { type Receipt, readReceipt, writeReceipt } from "../shell/receipt.ts";
+import { livePrivileges } from "../shell/privilege-context.ts";
+import { setAsideReceipt } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
+import { recorded, type Verified } from "./recorded.ts";
 
 /** Flags of `up`; `plan` takes the same ones. */
 export interface UpFlags extends GlobalFlags, UpOptions {
@@ -35,10 +34,13 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const waitSeconds = flags.waitSeconds ?? situation.config.config.health.waitSeconds;
-  const url = await withLock(world, situation.territory.statePath, "up", async () => {
+  const { url } = await withLock(world, situation.territory.statePath, "up", async () => {
+    await setAsideReceipt(world, situation.territory.statePath);
     if (plan.steps.length > 0) await stopUnlessSame(world, plan, flags);
-    await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
-    return verify(world, situation, plan, waitSeconds);
+    return recorded(world, situation, plan, async () => {
+      await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
+      return verify(world, situation, plan, waitSeconds);
+    });
   });
   report(world, situation, plan, url);
 }
@@ -63,17 +65,13 @@ export function planOf({ config, stack, facts }: Situation, flags: UpFlags): Pla
   return planUp(config.config, facts, stack, flags);
 }
 
-/** Waits for health, asks the front door, compares the live privileges with the plan, and only then writes the receipt. */
-async function verify(
-  world: World,
-  situation: Situation,
-  plan: Plan,
-  waitSeconds: number,
-): Promise<string | undefined> {
+/** Waits for health, asks the front door, and compares the live privileges with the plan. */
+async function verify(world: World, situation: Situation, plan: Plan, waitSeconds: number): Promise<Verified> {
   const { config, territory, stack, facts } = situation;
   const url = frontDoorOf(facts.model, config.config);
   // What was read a moment ago still holds when nothing was changed since.
   let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
+  let live: readonly Privilege[] = [];
   const health: Task = {
     title: "wait until every service is healthy",
     run: async (progress) => {
@@ -96,7 +94,7 @@ async function verify(
     title: "compare what the containers hold with the plan",
     run: async () => {
       const { containers, sandboxes } = found ?? facts;
-      const live = await livePrivileges(world, territory.root, [...containers, ...sandboxes], facts.model);
+      live = await livePrivileges(world, territory.root, [...containers, ...sandboxes], facts.model);
       const unplanned = unplannedPrivileges(plannedPrivileges(plan), live);
       const holders = new Set(unplanned.flatMap(({ service, consent }) => (consent ? [service] : [])));
       // What reaches the host and nobody accepted must not go on running only because it runs already.
@@ -108,53 +106,7 @@ async function verify(
     },
   };
   await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), privileges]);
-  const last = await readReceipt(world, territory.statePath);
-  if (plan.steps.length > 0 || last === undefined) {
-    await keepReceipt(world, territory.statePath, await receiptOf(world, situation, plan, found ?? facts));
-  }
-  return url;
-}
-
-/** A stack that runs and was verified is no failure because its receipt has no room: the next command asks more, that is all. */
-async function keepReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
-  try {
-    await writeReceipt(world, statePath, receipt);
-  } catch (error) {
-    if (!(error instanceof FileWriteError)) throw error;
-    world.reporter.note(`the stack runs, but its receipt could not be written: ${error.message}`);
-  }
-}
-
-async function receiptOf(
-  world: World,
-  { stack, facts, namePrefix }: Situation,
-  plan: Plan,
-  { containers, sandboxes }: ProjectContainers,
-): Promise<Receipt> {
-  const { project, files, envPath, variables } = stack;
-  return {
-    version: 1,
-    project,
-    ...(namePrefix === undefined ? {} : { namePrefix }),
-    mode: stack.detection.mode,
-    because: stack.detection.because.text,
-    stack: {
-      ...{ project, files: [...files], envPath, variables },
-      containers: [...containers, ...sandboxes].map(({ id }) => id),
-      images: wantedImages(facts.model),
-      volumes: volumeNames(containers, facts.model),
-    },
-    ...(await readDeployed(world, stack)),
-    services: [...plan.services],
-    images: stack.images,
-    imageIds: Object.fromEntries(
-      containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
-    ),
-    privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),
-    time: world.now().toISOString(),
-    who: `${world.user}@${world.host}`,
-    toolVersion: world.version,
-  };
+  return { url, found: found ?? facts, live };
 }
 
 /** The reference gateway names its mode; a platform that does not is not asked again. */

@@ -74,6 +74,17 @@ export function defaultsArgv(): string[] {
   return ["info", "--format", "{{.DefaultRuntime}}\t{{.LoggingDriver}}"];
 }
 
+/** Asks which engine this is. */
+export function engineIdArgv(): string[] {
+  return ["info", "--format", "{{.ID}}"];
+}
+
+/** Lists the tags that keep the images of these deployments, whatever project they are of. */
+export function deploymentTagsArgv(ids: readonly string[]): string[] {
+  const filters = ids.flatMap((id) => ["--filter", `reference=*/*:deploy-${id}`]);
+  return ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...filters];
+}
+
 /** Asks for networks: their drivers and whose they are. */
 export function networksArgv(names: readonly string[]): string[] {
   return ["network", "inspect", ...names];

@@ -108,6 +108,17 @@ const health = z.strictObject({
     .describe("The path that up asks through the published port at the end."),
 });
 
+const history = z.strictObject({
+  keep: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .describe(
+      "How many deployments .deploy/history keeps, each with its images. The one that runs and the last good one always stay.",
+    ),
+});
+
 const accepted = z.strictObject({
   privilege: z.enum(consentNames).describe("The host-level privilege that is accepted."),
   reason: z.string().min(10).describe("Why this stack may have it, for whoever reads the plan."),
@@ -125,6 +136,7 @@ export const configSchema = z.strictObject({
   sandbox: sandbox.prefault({}).describe("Where model-written code runs."),
   compose: compose.prefault({}).describe("The Compose files and the environment."),
   health: health.prefault({}).describe("When a deployment counts as done."),
+  history: history.prefault({}).describe("What is kept of earlier deployments."),
   accept: z.array(accepted).default([]).describe("Host-level privileges that need no question."),
 });
 

@@ -78,6 +78,8 @@ export const findingCodes = {
   D073: { kind: "failed", title: "The running gateway reports another mode than planned." },
   D074: { kind: "failed", title: "Docker Compose failed." },
   D075: { kind: "failed", title: "Something of the stack could not be removed." },
+  // what the tool keeps of earlier deployments
+  D080: { kind: "input", title: "The receipt of the last deployment cannot be used." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */

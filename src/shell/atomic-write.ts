@@ -4,11 +4,14 @@ import { type FileHandle, link, lstat, open, readdir, readlink, rename, unlink }
 import { basename, dirname, join, resolve } from "node:path";
 import type { ProcessTable } from "../world.ts";
 
+/** To whom a file belongs. */
+type Owner = Pick<Stats, "uid" | "gid">;
+
 /** Writes beside the file, flushes to the disk, renames, flushes the folder. On failure the old file is untouched. */
 export async function replaceAtomically(
   path: string,
-  content: string,
-  { mode, own }: { readonly mode: number; readonly own: boolean },
+  content: string | Uint8Array,
+  { mode, own, owner }: { readonly mode: number; readonly own: boolean; readonly owner?: Owner },
   processes?: ProcessTable,
 ): Promise<void> {
   const target = own ? path : await followLinks(path);
@@ -20,7 +23,7 @@ export async function replaceAtomically(
   await withTemporary(
     temporary,
     content,
-    (handle) => settle(handle, mode, own ? undefined : existing),
+    (handle) => settle(handle, mode, own ? undefined : existing, owner),
     () => rename(temporary, target),
   );
   await flushDirectory(dirname(target));
@@ -54,7 +57,7 @@ export async function createAtomically(
 
 async function withTemporary(
   temporary: string,
-  content: string,
+  content: string | Uint8Array,
   prepare: (handle: FileHandle) => Promise<void>,
   publish: () => Promise<void>,
 ): Promise<void> {
@@ -66,7 +69,7 @@ async function withTemporary(
   try {
     try {
       await prepare(handle);
-      await handle.writeFile(content, "utf8");
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -79,7 +82,9 @@ async function withTemporary(
 }
 
 /** Gives the new file its owner and mode before the first byte is in it. */
-async function settle(handle: FileHandle, mode: number, existing: Stats | undefined): Promise<void> {
+async function settle(handle: FileHandle, mode: number, existing: Stats | undefined, owner?: Owner): Promise<void> {
+  // Only root may give a file away; anybody else's copy is its own.
+  if (owner !== undefined) await handle.chown(owner.uid, owner.gid).catch(() => undefined);
   if (existing === undefined) return handle.chmod(mode);
   const present = existing.mode & 0o777;
   const wanted = (present & ~mode) === 0 ? present : mode;

@@ -46,8 +46,14 @@ async function askHashes(world: World, stack: Stack): Promise<Record<string, str
   return Object.fromEntries(pairs.flatMap(([service, hash]) => (service && hash ? [[service, hash]] : [])));
 }
 
+/** What Compose says of a stack after a change. */
+export interface Deployed extends Pick<Receipt, "compose" | "model"> {
+  /** The merged model as Compose prints it, secrets included. */
+  readonly text: string;
+}
+
 /** Reads anew, after a change, what the next command will compare with. */
-export async function readDeployed(world: World, stack: Stack): Promise<Pick<Receipt, "compose" | "model">> {
+export async function readDeployed(world: World, stack: Stack): Promise<Deployed> {
   const key = await sealKey(world);
   const [compose, named, text, hashes] = await Promise.all([
     readCompose(world, undefined),
@@ -58,6 +64,7 @@ export async function readDeployed(world: World, stack: Stack): Promise<Pick<Rec
   return {
     compose: { ...compose, ...(named && { named }) },
     model: { mac: keyedFingerprint(key, text), hashes },
+    text,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, stat, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, rename, rm, stat, unlink } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
@@ -18,8 +18,11 @@ export function createFiles(processes?: ProcessTable): Files {
       writing(path, () => replaceAtomically(path, content, { mode, own }, processes)),
     createExclusive: (path, content, { mode = 0o600 } = {}) =>
       writing(path, () => createAtomically(path, content, mode, processes)),
+    copy: (from, to, { mode } = {}) => copyFile(from, to, mode, processes),
+    rename: (from, to) => writing(from, () => rename(from, to)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
     remove: (path) => writing(path, () => removeFile(path)),
+    removeTree: (path) => writing(path, () => rm(path, { recursive: true, force: true })),
   };
 }
 
@@ -33,6 +36,17 @@ export async function writing<T>(path: string, work: () => Promise<T>): Promise<
   }
 }
 
+async function copyFile(from: string, to: string, mode: number | undefined, processes?: ProcessTable): Promise<void> {
+  const found = await reading(from, undefined, async () => ({
+    stats: await regularFile(from),
+    bytes: await readFile(from),
+  }));
+  if (found === undefined) throw new FileReadError(from, "ENOENT");
+  const { stats, bytes } = found;
+  const options = mode === undefined ? { mode: stats.mode & 0o777, owner: stats } : { mode };
+  await writing(to, () => replaceAtomically(to, bytes, { ...options, own: true }, processes));
+}
+
 async function reading<T, M>(path: string, missing: M, work: () => Promise<T>): Promise<T | M> {
   try {
     return await work();
@@ -43,12 +57,17 @@ async function reading<T, M>(path: string, missing: M, work: () => Promise<T>): 
   }
 }
 
-/** A pipe or a device would never end, and no file that this tool reads is large. */
 async function readText(path: string): Promise<string> {
+  await regularFile(path);
+  return decode(path, await readFile(path));
+}
+
+/** A pipe or a device would never end, and no file that this tool reads is large. A directory fails by itself. */
+async function regularFile(path: string): Promise<Stats> {
   const found = await stat(path);
   if (!found.isFile() && !found.isDirectory()) throw new FileReadError(path, "ENOTSUP");
   if (found.size > readLimitBytes) throw new FileReadError(path, "EFBIG");
-  return decode(path, await readFile(path));
+  return found;
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

@@ -16,11 +16,11 @@ import { machineFindings } from "./machine.ts";
 import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
-import { otherDeployment, type Receipt, readReceipt, receiptFor } from "./receipt.ts";
+import { findReceipt, otherDeployment, type Receipt, receiptFor } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
-  const receipt = await readReceipt(world, territory.statePath);
+  const { receipt, problem } = await findReceipt(world, territory.statePath);
   const [text, found, , environment] = await allOrFirstFailure([
     readModelText(world, stack),
     projectContainers(world, stack.project, config.config.sandbox.namePrefix),
@@ -50,7 +50,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       outdatedPins(world, stack, containers, wanted),
       environmentFindings(world, territory, stack, model, environment),
     ]);
-  const findings = [...policy, ...machine, ...values, ...ports.map(portFinding)];
+  const findings = [...(problem ? [problem] : []), ...policy, ...machine, ...values, ...ports.map(portFinding)];
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {

@@ -1,14 +1,19 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
+import { timeStamp } from "../core/deployment.ts";
+import type { Finding } from "../core/finding.ts";
 import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
+import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
-import { readSealKey, seal, sealKey, unseal } from "./seal.ts";
+import { readSealKey, seal, sealedVersion, sealKey, unseal } from "./seal.ts";
 
 const receiptSchema = z.object({
   version: z.literal(1),
   project: z.string(),
+  /** Its record in the history; earlier versions kept none. */
+  deployment: z.string().optional(),
   /** How the names of sandboxes begin that carry no label: a `down` needs it when the configuration cannot be read. */
   namePrefix: z.string().optional(),
   mode: z.enum(modes),
@@ -46,11 +51,75 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The name of the receipt below the state folder. */
 export const receiptName = "receipt.json";
 
-/** Reads the last receipt; a missing, damaged or foreign one is as good as none, since the engine knows what runs. */
+/** What was found in the receipt's place. */
+export interface FoundReceipt {
+  readonly receipt: Receipt | undefined;
+  /** Why there is one that cannot be used, D080. */
+  readonly problem?: Finding;
+}
+
+/** Reads the last receipt; a damaged, foreign or newer one is as good as none, since the engine knows what runs. */
 export async function readReceipt(world: World, statePath: string): Promise<Receipt | undefined> {
-  const [text, key] = await Promise.all([world.files.read(joinPath(statePath, receiptName)), readSealKey(world)]);
-  if (text === undefined || key === undefined) return undefined;
-  return receiptSchema.safeParse(unseal(key, text)).data;
+  return (await findReceipt(world, statePath)).receipt;
+}
+
+/** Reads the last receipt, and says why one that is there cannot be used. */
+export async function findReceipt(world: World, statePath: string): Promise<FoundReceipt> {
+  const path = joinPath(statePath, receiptName);
+  const [text, key] = await Promise.all([readIfPossible(world, path), readSealKey(world)]);
+  if (text === undefined) return { receipt: undefined };
+  if (text instanceof FileReadError) return { receipt: undefined, problem: unusable(text.message) };
+  const { data } = receiptSchema.safeParse(key === undefined ? undefined : unseal(key, text));
+  if (data) return { receipt: data };
+  return { receipt: undefined, problem: isNewer(text) ? newer(path) : unusable(`${path} ${whyUnusable}`) };
+}
+
+const whyUnusable = "is damaged, or was written by another user or on another machine";
+
+/** Puts a receipt that cannot be used out of the way, for whoever wants to look into it; only for who holds the lock. */
+export async function setAsideReceipt(world: World, statePath: string): Promise<void> {
+  const path = joinPath(statePath, receiptName);
+  const { problem } = await findReceipt(world, statePath);
+  const text = problem && (await readIfPossible(world, path));
+  // What a newer version wrote is sound: it stays until it is replaced.
+  if (problem === undefined || (typeof text === "string" && isNewer(text))) return;
+  const aside = `${path}.damaged-${timeStamp(world.now().toISOString())}`;
+  try {
+    await world.files.rename(path, aside);
+    world.reporter.note(`the receipt that cannot be used is set aside: ${aside}`);
+  } catch (error) {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`the receipt that cannot be used stays where it is: ${error.message}`);
+  }
+}
+
+function isNewer(text: string): boolean {
+  return (sealedVersion(text) ?? 1) > 1;
+}
+
+function unusable(what: string): Finding {
+  return {
+    code: "D080",
+    severity: "warning",
+    message: `the receipt of the last deployment cannot be used: ${what}`,
+    fix: "nothing has to be done: what runs is asked of the engine, and the next ./deploy up or down sets this file aside",
+  };
+}
+
+function newer(path: string): Finding {
+  return {
+    code: "D080",
+    severity: "warning",
+    message: `the receipt of the last deployment cannot be used: a newer version of this tool wrote ${path}`,
+    fix: "use that version here; this one asks the engine what runs, and writes a receipt of its own with the next ./deploy up",
+  };
+}
+
+function readIfPossible(world: World, path: string): Promise<string | FileReadError | undefined> {
+  return world.files.read(path).catch((error: unknown) => {
+    if (error instanceof FileReadError) return error;
+    throw error;
+  });
 }
 
 /** Writes the receipt of a deployment that was verified, sealed with this user's key. */
@@ -74,5 +143,12 @@ export function otherDeployment(project: string, last: Receipt | undefined): str
 /** Notes that a project was taken down: nothing of it is applied any more, but how it was deployed is known for the next time. */
 export async function clearReceipt(world: World, statePath: string, project: string): Promise<void> {
   const last = receiptFor(project, await readReceipt(world, statePath));
-  if (last) await writeReceipt(world, statePath, { ...last, services: [], privileges: [], imageIds: {} });
+  if (last)
+    await writeReceipt(world, statePath, {
+      ...last,
+      deployment: undefined,
+      services: [],
+      privileges: [],
+      imageIds: {},
+    });
 }

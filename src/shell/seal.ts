@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { folderOf } from "../core/stack.ts";
+import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 
 /**
@@ -17,9 +18,12 @@ export function sealKeyPath(home: string, env: Readonly<Record<string, string | 
   return `${state?.startsWith("/") ? state : `${home}/.local/state`}/sandbox-deploy/receipt-key`;
 }
 
-/** The key of this user, or undefined while there is none: then nothing was ever sealed. */
+/** The key of this user, or undefined while there is none, or none that can be read: then no seal can be told. */
 export function readSealKey(world: World): Promise<string | undefined> {
-  return world.files.read(sealKeyPath(world.home, world.env));
+  return world.files.read(sealKeyPath(world.home, world.env)).catch((error: unknown) => {
+    if (error instanceof FileReadError) return undefined;
+    throw error;
+  });
 }
 
 /** The key of this user, made on first use. */
@@ -45,6 +49,15 @@ export function unseal(key: string, text: string): unknown {
   const expected = Buffer.from(hashOf(key, sealed.receipt));
   const found = Buffer.from(String(sealed.seal));
   return found.length === expected.length && timingSafeEqual(found, expected) ? sealed.receipt : undefined;
+}
+
+/** The version that a sealed text claims, whoever sealed it: only a newer one has a format that this one may not know. */
+export function sealedVersion(text: string): number | undefined {
+  const sealed = parseJson(text);
+  if (typeof sealed !== "object" || sealed === null || !("receipt" in sealed)) return undefined;
+  const { receipt } = sealed;
+  if (typeof receipt !== "object" || receipt === null || !("version" in receipt)) return undefined;
+  return typeof receipt.version === "number" ? receipt.version : undefined;
 }
 
 function hashOf(key: string, receipt: unknown): string {

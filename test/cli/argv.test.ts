@@ -9,6 +9,8 @@ const services = ["gateway", "proxy", "store"];
 const byName = [...project, "--env-file", "/dev/null"];
 const plain = ["compose", "--progress", "plain"];
 const upCall = [...plain, ...files, "up", "--detach", "--no-build", "--remove-orphans", ...services];
+/** Each image that runs gets a tag of its own once all is verified. */
+const tagged = services.map((service) => ["image", "tag", "sha256:1", `scripted/${service}:deploy-<id>`]);
 const noImages = { when: "^image inspect", exitCode: 1, stderr: "Error: No such image\n" };
 
 async function deployOk(...args: string[]) {
@@ -28,12 +30,16 @@ async function upOk(...args: string[]) {
 async function changesOf(run: () => Promise<unknown>): Promise<string[][]> {
   const before = (await workbench().changes()).length;
   await run();
-  return (await workbench().changes()).slice(before);
+  const changes = (await workbench().changes()).slice(before);
+  const named = changes.map((argv) => argv.map((word) => word.replace(/\d{8}-\d{6}-[0-9a-f]{4}$/, "<id>")));
+  // Images are tagged at the same time.
+  const isTag = ([first, second]: string[]) => first === "image" && second === "tag";
+  return [...named.filter((argv) => !isTag(argv)), ...named.filter(isTag).toSorted()];
 }
 
 describe("the whole of what docker is told to change", () => {
   it("up starts the planned services from images that are there", async () => {
-    expect(await changesOf(() => upOk())).toEqual([upCall]);
+    expect(await changesOf(() => upOk())).toEqual([upCall, ...tagged]);
   });
 
   it("up builds what is missing before it starts anything", async () => {
@@ -41,6 +47,7 @@ describe("the whole of what docker is told to change", () => {
     expect(await changesOf(() => upOk())).toEqual([
       [...plain, ...files, "--profile", "build", "build", ...services],
       upCall,
+      ...tagged,
     ]);
   });
 

@@ -82,6 +82,49 @@ describe("reading", () => {
   });
 });
 
+describe("a copy", () => {
+  test("has every byte and the mode of the original, or the mode that was asked for", async () => {
+    const bytes = Buffer.from([0, 0xff, 0xc3, 0x28]);
+    writeFileSync(at("file"), bytes);
+    chmodSync(at("file"), 0o444);
+    await files.copy(at("file"), at("same"));
+    await files.copy(at("file"), at("private"), { mode: 0o600 });
+    expect([modeOf("same"), modeOf("private")]).toEqual([0o444, 0o600]);
+    for (const name of ["same", "private"]) expect(readFileSync(at(name))).toEqual(bytes);
+  });
+
+  test.runIf(isRoot)("belongs to whom the original belongs to", async () => {
+    writeFileSync(at("file"), "x");
+    chownSync(at("file"), 12345, 23456);
+    await files.copy(at("file"), at("same"));
+    expect(statSync(at("same"))).toMatchObject({ uid: 12345, gid: 23456 });
+  });
+
+  test("of nothing, a folder or a device, or into nowhere, is a typed error", async () => {
+    mkdirSync(at("folder"));
+    writeFileSync(at("file"), "x");
+    for (const path of [at("none"), at("folder"), "/dev/zero"])
+      await expect(files.copy(path, at("copy"))).rejects.toBeInstanceOf(FileReadError);
+    await expect(files.copy(at("file"), at("none/copy"))).rejects.toBeInstanceOf(FileWriteError);
+    expect(existsSync(at("copy"))).toBe(false);
+  });
+});
+
+describe("a folder", () => {
+  test("gets another name, and goes with all that is in it but not with what a link in it names", async () => {
+    mkdirSync(at("one/deep"), { recursive: true });
+    writeFileSync(at("one/deep/file"), "x");
+    writeFileSync(at("kept"), "x");
+    symlinkSync(at("kept"), at("one/link"));
+    await files.rename(at("one"), at("two"));
+    expect(existsSync(at("two/deep/file"))).toBe(true);
+    await files.removeTree(at("two"));
+    await files.removeTree(at("two"));
+    expect(readdirSync(folder)).toEqual(["kept"]);
+    await expect(files.rename(at("two"), at("one"))).rejects.toBeInstanceOf(FileWriteError);
+  });
+});
+
 describe("an atomic write", () => {
   test("creates with 0600 unless told otherwise, whatever the umask, and leaves nothing beside the file", async () => {
     const umask = process.umask(0o077);

@@ -76,7 +76,8 @@ async function expectCleanFiles() {
   const { folder } = workbench();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const checked = paths.filter((path) => !/\/(\.env|service\.env|\.deploy\/secrets\/[^/]+)$/.test(path));
+  const secret = /\/(\.env|service\.env|\.deploy\/(secrets|history\/[^/]+\/(files|mounted))\/[^/]+|model\.json)$/;
+  const checked = paths.filter((path) => !secret.test(path));
   for (const path of checked) expectClean(await readFile(path, "utf8"), path);
   return checked.map((path) => path.slice(folder.length + 1));
 }
@@ -95,7 +96,9 @@ describe("a planted secret", () => {
       const json = await watched(...command, "--json");
       expect([command, text.exitCode, json.exitCode]).toEqual([command, 0, 0]);
     }
-    expect(await expectCleanFiles()).toContain(".deploy/receipt.json");
+    const checked = await expectCleanFiles();
+    expect(checked).toContain(".deploy/receipt.json");
+    expect(checked.join("\n")).toMatch(/^\.deploy\/history\/[^/]+\/deployment\.json$/m);
     expect((await watched("down")).exitCode).toBe(0);
   });
 

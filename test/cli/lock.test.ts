@@ -45,6 +45,7 @@ function memory(contents: Map<string, string>, step: () => Promise<void>): Files
     },
     makeDirectory: async () => undefined,
     ...{ stat: unused, list: unused, realPath: unused, linkTarget: unused, writeAtomic: unused },
+    ...{ copy: unused, rename: unused, removeTree: unused },
   };
 }
 

@@ -101,9 +101,22 @@ export async function createStack(name: string, platformConfig: string, deployCo
     async dispose() {
       stories.delete(project);
       await deploy("down", "--volumes", "--yes", "--project", project);
+      // What a record keeps for a rollback stays after a down.
+      const tags = await images(`${project}/*`);
+      if (tags.length > 0) await command("docker", ["image", "rm", ...tags]);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The images whose name and tag match a pattern. */
+export async function images(pattern: string): Promise<string[]> {
+  const format = "{{.Repository}}:{{.Tag}}";
+  const text = await output("docker", ["image", "ls", "--filter", `reference=${pattern}`, "--format", format]);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .toSorted();
 }
 
 /** A port that is free now on loopback. */

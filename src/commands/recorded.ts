@@ -1,0 +1,103 @@
+import { type Plan, plannedPrivileges } from "../core/plan.ts";
+import type { Privilege } from "../core/privilege.ts";
+import { FileWriteError } from "../files.ts";
+import { type Deployed, readDeployed } from "../shell/compose.ts";
+import type { ProjectContainers } from "../shell/engine.ts";
+import { wantedImages } from "../shell/observe.ts";
+import { volumeNames } from "../shell/privilege-context.ts";
+import { type Receipt, readReceipt, writeReceipt } from "../shell/receipt.ts";
+import type { World } from "../world.ts";
+import type { Situation } from "./prepare.ts";
+
+/** What was proved on the running containers. */
+export interface Verified {
+  /** The front door; undefined where there is none. */
+  readonly url: string | undefined;
+  readonly found: ProjectContainers;
+  /** What containers and sandboxes hold. */
+  readonly live: readonly Privilege[];
+}
+
+/** Keeps a record of work that changes the stack, and a receipt of what it left running. Without steps there is nothing to record. */
+export async function recorded(
+  world: World,
+  situation: Situation,
+  plan: Plan,
+  work: () => Promise<Verified>,
+): Promise<Verified> {
+  const { statePath } = situation.territory;
+  if (plan.steps.length === 0) {
+    const verified = await work();
+    if ((await readReceipt(world, statePath)) === undefined) {
+      const deployed = await readDeployed(world, situation.stack);
+      await keepReceipt(world, statePath, receiptOf(world, situation, plan, verified, deployed, undefined));
+    }
+    return verified;
+  }
+  const { beginDeployment, endDeployment } = await import("../shell/deployment.ts");
+  const deployment = await beginDeployment(world, situation, plan, { command: "up" });
+  try {
+    const verified = await work();
+    const deployed = await readDeployed(world, situation.stack);
+    const { containers } = verified.found;
+    const ended = await endDeployment(world, deployment, {
+      ...{ outcome: "done", containers, deployed },
+      privileges: verified.live,
+    });
+    const id = ended?.record.id;
+    await keepReceipt(world, statePath, receiptOf(world, situation, plan, verified, deployed, id));
+    const { pruneHistory } = await import("../shell/history.ts");
+    const { keep } = situation.config.config.history;
+    await pruneHistory(world, statePath, { keep, running: id, containers });
+    return verified;
+  } catch (error) {
+    // What was interrupted has not ended: it stays as it is, and is shown so.
+    if (!world.signal.aborted) await endDeployment(world, deployment, { outcome: "failed", error });
+    throw error;
+  }
+}
+
+/** A stack that runs and was verified is no failure because its receipt has no room: the next command asks more, that is all. */
+async function keepReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
+  try {
+    await writeReceipt(world, statePath, receipt);
+  } catch (error) {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`the stack runs, but its receipt could not be written: ${error.message}`);
+  }
+}
+
+function receiptOf(
+  world: World,
+  { stack, facts, namePrefix }: Situation,
+  plan: Plan,
+  { found: { containers, sandboxes } }: Verified,
+  { compose, model }: Deployed,
+  deployment: string | undefined,
+): Receipt {
+  const { project, files, envPath, variables } = stack;
+  return {
+    version: 1,
+    project,
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(namePrefix === undefined ? {} : { namePrefix }),
+    mode: stack.detection.mode,
+    because: stack.detection.because.text,
+    stack: {
+      ...{ project, files: [...files], envPath, variables },
+      containers: [...containers, ...sandboxes].map(({ id }) => id),
+      images: wantedImages(facts.model),
+      volumes: volumeNames(containers, facts.model),
+    },
+    ...{ compose, model },
+    services: [...plan.services],
+    images: stack.images,
+    imageIds: Object.fromEntries(
+      containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
+    ),
+    privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),
+    time: world.now().toISOString(),
+    who: `${world.user}@${world.host}`,
+    toolVersion: world.version,
+  };
+}

@@ -1,0 +1,213 @@
+import { engineIdArgv } from "../core/compose-argv.ts";
+import type { Container } from "../core/container.ts";
+import { type DeploymentRecord, deploymentId, imageTags } from "../core/deployment.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { namedSecrets } from "../core/named-secrets.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Privilege } from "../core/privilege.ts";
+import { createRedactor } from "../core/redact.ts";
+import { joinPath } from "../core/stack.ts";
+import { DeployError } from "../errors.ts";
+import { FileReadError, FileWriteError } from "../files.ts";
+import type { World } from "../world.ts";
+import { type Deployed, modelOf, readModelText } from "./compose.ts";
+import { docker } from "./engine.ts";
+import { keyedFingerprint } from "./fingerprint.ts";
+import { historyPath, modelName, recordIds, recordName } from "./history.ts";
+import { type KeptFrom, keepMounted, keepSources } from "./history-files.ts";
+import { seal, sealKey } from "./seal.ts";
+
+/** What is deployed, and from where. */
+export interface DeployedFrom extends KeptFrom {
+  readonly project: string;
+  readonly namePrefix: string | undefined;
+}
+
+/** What a deployment is for: a rollback goes back to an earlier one. */
+export type Purpose = { readonly command: "up" | "rotate" } | { readonly command: "rollback"; readonly of: string };
+
+/** A deployment that has begun. */
+export interface Deployment {
+  readonly from: DeployedFrom;
+  /** The folder of its record. */
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
+  readonly record: DeploymentRecord;
+}
+
+/** How a deployment ended: verified, with what was found on the running containers; or not, and why. */
+export type Ending =
+  | {
+      readonly outcome: "done";
+      readonly containers: readonly Container[];
+      readonly privileges: readonly Privilege[];
+      readonly deployed: Deployed;
+    }
+  | { readonly outcome: "failed" | "rolled-back"; readonly error: unknown };
+
+/** Begins a record, under the lock, before anything is changed. Where it cannot be written, a note says so. */
+export async function beginDeployment(
+  world: World,
+  from: DeployedFrom,
+  plan: Plan,
+  purpose: Purpose,
+): Promise<Deployment> {
+  const { stack, project, namePrefix, territory } = from;
+  const path = historyPath(territory.statePath);
+  const start = world.now();
+  const begun = start.toISOString();
+  const newest = (await recordIds(world, path)).at(-1);
+  const [started, engine] = await Promise.all([
+    world.process.startOf(world.process.pid),
+    docker(world, engineIdArgv()),
+  ]);
+  const record: DeploymentRecord = {
+    version: 1,
+    id: deploymentId(begun, world.randomBytes(2), newest),
+    ...purpose,
+    outcome: "begun",
+    begun,
+    ...{ who: world.user, host: world.host, toolVersion: world.version, project },
+    ...(namePrefix === undefined ? {} : { namePrefix }),
+    process: { pid: world.process.pid, started: started ?? "" },
+    engineId: engine.exitCode === 0 ? engine.stdout.trim() : "",
+    mode: stack.detection.mode,
+    because: stack.detection.because.text,
+    stack: { files: [...stack.files], envPath: stack.envPath, variables: stack.variables, images: stack.images },
+    services: [...plan.services],
+    ...{ sources: [], mounted: [], hashes: {}, images: {}, privileges: [], secrets: {}, findings: [] },
+  };
+  const deployment = { from, folder: joinPath(path, record.id), begunAt: start.getTime(), record };
+  const sources = await noted(world, deployment, () => keepFiles(world, deployment));
+  // Where it has no room now, its end is another try.
+  return (await writeRecord(world, deployment, { sources: sources ?? [] })) ?? deployment;
+}
+
+/**
+ * Ends a record; a later ending takes the place of an earlier one. A stack that runs is no failure because its record has
+ * no room: a note says so, and the result is undefined then.
+ */
+export async function endDeployment(
+  world: World,
+  deployment: Deployment,
+  ending: Ending,
+): Promise<Deployment | undefined> {
+  const end = world.now();
+  const changes = {
+    outcome: ending.outcome,
+    ended: end.toISOString(),
+    // A clock that was set back in between does not tell how long it took.
+    durationMilliseconds: Math.max(0, end.getTime() - deployment.begunAt),
+  };
+  const details =
+    ending.outcome === "done" ? verified(world, deployment, ending) : failed(world, deployment, ending.error);
+  return writeRecord(world, deployment, { ...changes, ...(await details) });
+}
+
+async function verified(
+  world: World,
+  deployment: Deployment,
+  { containers, privileges, deployed }: Extract<Ending, { outcome: "done" }>,
+): Promise<Partial<DeploymentRecord>> {
+  const { from, folder, record } = deployment;
+  const model = modelOf(deployed.text);
+  const files = await noted(world, deployment, async () => {
+    const sources = await keepFiles(world, deployment);
+    const mounted = await keepMounted(world, joinPath(folder, "mounted"), from, model, record.services);
+    await world.files.writeAtomic(joinPath(folder, modelName), deployed.text, { mode: 0o600, own: true });
+    return { sources, mounted };
+  });
+  return {
+    ...files,
+    composeVersion: deployed.compose.version,
+    hashes: deployed.model.hashes,
+    images: await keepImages(world, record, containers),
+    privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
+    secrets: await fingerprints(world, model),
+  };
+}
+
+/** What was to be deployed is worth knowing; where even that cannot be read, the failure itself says enough. */
+async function failed(world: World, deployment: Deployment, error: unknown): Promise<Partial<DeploymentRecord>> {
+  const path = joinPath(deployment.folder, modelName);
+  await noted(world, deployment, async () => {
+    if ((await world.files.stat(path)) !== undefined) return;
+    const text = await readModelText(world, deployment.from.stack).catch(() => undefined);
+    if (text !== undefined) await world.files.writeAtomic(path, text, { mode: 0o600, own: true });
+  });
+  const sources = await noted(world, deployment, () => keepFiles(world, deployment));
+  const redact = createRedactor(world.reporter.hidden());
+  const findings =
+    error instanceof DeployError
+      ? error.findings.filter(({ severity }) => severity === "error")
+      : [{ code: "bug", message: error instanceof Error ? error.message : String(error) }];
+  return {
+    ...(sources ? { sources } : {}),
+    findings: findings.map(({ code, message }) => ({ code, message: redact(message) })),
+  };
+}
+
+async function keepFiles(world: World, { folder, from }: Deployment): Promise<DeploymentRecord["sources"]> {
+  return keepSources(world, joinPath(folder, "files"), await sealKey(world), from);
+}
+
+/** Gives the image of each service a tag that nobody builds anew: a rollback finds it by that. */
+async function keepImages(
+  world: World,
+  { project, id }: DeploymentRecord,
+  containers: readonly Container[],
+): Promise<DeploymentRecord["images"]> {
+  const running = new Map(containers.flatMap((each) => (each.service === undefined ? [] : [[each.service, each]])));
+  const tags = imageTags(project, [...running.keys()], id);
+  const images = await Promise.all(
+    [...running].map(async ([service, { image, imageId }]) => {
+      const tag = tags[service] ?? "";
+      const { exitCode, stderr } = await docker(world, ["image", "tag", imageId, tag]);
+      if (exitCode !== 0)
+        world.reporter.note(`the image of ${service} could not be tagged as ${tag}: ${stderr.trim()}`);
+      return [service, { id: imageId, reference: image, ...(exitCode === 0 ? { tag } : {}) }] as const;
+    }),
+  );
+  return Object.fromEntries(images);
+}
+
+async function fingerprints(world: World, model: ComposeModel): Promise<DeploymentRecord["secrets"]> {
+  const key = await sealKey(world);
+  const read = await Promise.all(
+    [...namedSecrets(model)].map(async ([name, secret]): Promise<[string, string][]> => {
+      const text = secret.kind === "value" ? secret.value.reveal() : await world.files.read(secret.path).catch(unread);
+      return text ? [[name, keyedFingerprint(key, text)]] : [];
+    }),
+  );
+  return Object.fromEntries(read.flat().toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function writeRecord(
+  world: World,
+  deployment: Deployment,
+  changes: Partial<DeploymentRecord>,
+): Promise<Deployment | undefined> {
+  const record = { ...deployment.record, ...changes };
+  return noted(world, deployment, async () => {
+    await world.files.makeDirectory(deployment.folder, 0o700);
+    const text = JSON.stringify(seal(await sealKey(world), record), null, 2);
+    await world.files.writeAtomic(joinPath(deployment.folder, recordName), `${text}\n`, { mode: 0o600, own: true });
+    return { ...deployment, record };
+  });
+}
+
+/** A deployment goes on where its record cannot be written. */
+async function noted<T>(world: World, { record }: Deployment, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`the record of this deployment, ${record.id}, could not be written: ${error.message}`);
+    return undefined;
+  }
+}
+
+function unread(error: unknown): undefined {
+  if (!(error instanceof FileReadError)) throw error;
+}

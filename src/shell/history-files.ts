@@ -1,0 +1,97 @@
+import type { DeploymentRecord } from "../core/deployment.ts";
+import { isWithin } from "../core/host-path.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { folderOf, joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { FileReadError } from "../files.ts";
+import type { World } from "../world.ts";
+import { keyedFingerprint, sha256 } from "./fingerprint.ts";
+
+/** What decides which files a record keeps. */
+export interface KeptFrom {
+  readonly territory: Territory;
+  readonly stack: Stack;
+}
+
+/** Larger files that a container mounts are data rather than configuration. */
+const mountedBytesMax = 1024 * 1024;
+
+/** Copies the files that decide what is deployed, as they are now; what is missing or cannot be read is left out. */
+export async function keepSources(
+  world: World,
+  folder: string,
+  key: string,
+  { territory, stack }: KeptFrom,
+): Promise<DeploymentRecord["sources"]> {
+  const { configPath, envPath, platformConfigPath } = territory;
+  await world.files.makeDirectory(folder, 0o700);
+  const paths = [...new Set([configPath, stack.envPath, platformConfigPath, ...stack.files])];
+  const kept = await Promise.all(
+    paths.map(async (path, index) => {
+      const text = await world.files.read(path).catch(leftOut);
+      if (text === undefined) return [];
+      const copy = copyName(path, index);
+      await world.files.writeAtomic(joinPath(folder, copy), text, { mode: 0o600, own: true });
+      // Who sees a plain hash of secrets could try out what they are.
+      const hash = path === envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
+      return [{ path, hash, copy }];
+    }),
+  );
+  return kept.flat();
+}
+
+/** Copies the small files of the host that these services mount, with mode and owner: a container must be able to read a copy as well. */
+export async function keepMounted(
+  world: World,
+  folder: string,
+  { territory, stack }: KeptFrom,
+  model: ComposeModel,
+  services: readonly string[],
+): Promise<DeploymentRecord["mounted"]> {
+  await world.files.makeDirectory(folder, 0o700);
+  const kept = await Promise.all(
+    mountedFiles(model, services, ownFolders(territory, stack), [
+      territory.platformConfigPath,
+      territory.kubeconfigPath,
+    ]).map(async (path, index) => {
+      const stat = await world.files.stat(path).catch(leftOut);
+      if (stat?.kind !== "file" || stat.size > mountedBytesMax) return [];
+      const copy = copyName(path, index);
+      const isCopied = await world.files.copy(path, joinPath(folder, copy)).then(() => true, leftOut);
+      return isCopied ? [{ path, copy }] : [];
+    }),
+  );
+  return kept.flat();
+}
+
+/** What lies elsewhere, such as `/etc/localtime`, is the host's own and no part of a deployment. */
+function ownFolders(territory: Territory, { files }: Stack): string[] {
+  return [territory.root, ...files.map(folderOf)];
+}
+
+function mountedFiles(
+  model: ComposeModel,
+  services: readonly string[],
+  folders: readonly string[],
+  known: readonly string[],
+): string[] {
+  const running = services.flatMap((name) => model.services[name] ?? []);
+  const declared = running.flatMap(({ secrets, configs }) => [
+    ...secrets.flatMap(({ source }) => model.secrets[source]?.file ?? []),
+    ...configs.flatMap(({ source }) => model.configs[source]?.file ?? []),
+  ]);
+  const binds = running.flatMap(({ volumes }) =>
+    volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
+  );
+  const own = binds.filter((path) => known.includes(path) || folders.some((folder) => isWithin(path, folder)));
+  return [...new Set([...declared, ...own])].toSorted();
+}
+
+/** A plain name that tells people which file it is; the number tells two of the same name apart. */
+function copyName(path: string, index: number): string {
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/[^A-Za-z0-9_.-]/g, "_");
+  return `${String(index + 1).padStart(2, "0")}-${name}`;
+}
+
+function leftOut(error: unknown): undefined {
+  if (!(error instanceof FileReadError)) throw error;
+}

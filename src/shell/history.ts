@@ -1,0 +1,94 @@
+import { deploymentTagsArgv } from "../core/compose-argv.ts";
+import type { Container } from "../core/container.ts";
+import {
+  type DeploymentRecord,
+  deploymentIdPattern,
+  expired,
+  type HistoryEntry,
+  mentionedIds,
+  readRecord,
+} from "../core/deployment.ts";
+import { joinPath } from "../core/stack.ts";
+import { FileReadError, FileWriteError } from "../files.ts";
+import type { World } from "../world.ts";
+import { docker } from "./engine.ts";
+import { readSealKey, sealedVersion, unseal } from "./seal.ts";
+
+/** The name of the sealed record in its folder. */
+export const recordName = "deployment.json";
+/** The name of the merged model beside it. */
+export const modelName = "model.json";
+
+/** The folder of all records, below that of the tool's state. */
+export function historyPath(statePath: string): string {
+  return joinPath(statePath, "history");
+}
+
+/** Where a record keeps the merged model that was deployed: a Compose file that needs no other. */
+export function modelPathOf(statePath: string, id: string): string {
+  return joinPath(historyPath(statePath), `${id}/${modelName}`);
+}
+
+/** Where a record keeps the copy of a source, or of a file that containers mount. */
+export function copyPathOf(statePath: string, id: string, kind: "files" | "mounted", copy: string): string {
+  return joinPath(historyPath(statePath), `${id}/${kind}/${copy}`);
+}
+
+/** Every record there is, the newest first; one that cannot be read is named all the same. */
+export async function readHistory(world: World, statePath: string): Promise<readonly HistoryEntry[]> {
+  const path = historyPath(statePath);
+  const [ids, key] = await Promise.all([recordIds(world, path), readSealKey(world)]);
+  return Promise.all(ids.toReversed().map((id) => readEntry(world, path, id, key)));
+}
+
+async function readEntry(world: World, path: string, id: string, key: string | undefined): Promise<HistoryEntry> {
+  const text = (await world.files.read(joinPath(path, `${id}/${recordName}`)).catch(unread)) ?? "";
+  return readRecord(id, key === undefined ? undefined : unseal(key, text), sealedVersion(text));
+}
+
+/** Ids of all records, the oldest first. */
+export async function recordIds(world: World, path: string): Promise<readonly string[]> {
+  return ((await world.files.list(path).catch(unread)) ?? []).filter((name) => deploymentIdPattern.test(name));
+}
+
+/** The merged model of a deployment as Compose printed it, secrets included; undefined where none was kept. */
+export function readDeployedModel(world: World, statePath: string, id: string): Promise<string | undefined> {
+  return world.files.read(modelPathOf(statePath, id)).catch(unread);
+}
+
+/** Whether a deployment that has not ended goes on: its process lives on this host. */
+export async function isAlive(world: World, { host, process }: DeploymentRecord): Promise<boolean> {
+  if (host !== world.host || !(await world.process.isRunning(process.pid))) return false;
+  const started = await world.process.startOf(process.pid);
+  return started === undefined || process.started === "" || started === process.started;
+}
+
+/** Removes older records and the tags of their images, under the lock; what cannot be removed is noted and tried again next time. */
+export async function pruneHistory(
+  world: World,
+  statePath: string,
+  { keep, running, containers }: { keep: number; running: string | undefined; containers: readonly Container[] },
+): Promise<void> {
+  const path = historyPath(statePath);
+  const paths = containers.flatMap(({ configFiles, mounts }) => [
+    ...configFiles,
+    ...mounts.map(({ source }) => source),
+  ]);
+  const history = await readHistory(world, statePath);
+  const ids = expired(history, { keep, running, mentioned: mentionedIds(path, paths) });
+  if (ids.length === 0) return;
+  const { stdout } = await docker(world, deploymentTagsArgv(ids));
+  const tags = stdout.split("\n").filter((line) => line !== "");
+  // Tags first: a record without them is found again, tags without their record would never be.
+  if (tags.length > 0) await docker(world, ["image", "rm", ...tags]);
+  for (const id of ids) {
+    await world.files.removeTree(joinPath(path, id)).catch((error: unknown) => {
+      if (!(error instanceof FileWriteError)) throw error;
+      world.reporter.note(`an old record could not be removed: ${error.message}`);
+    });
+  }
+}
+
+function unread(error: unknown): undefined {
+  if (!(error instanceof FileReadError)) throw error;
+}
