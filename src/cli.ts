@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Finding } from "./core/finding.ts";
-import { type AcceptName, foreignProject, weakSecret } from "./core/plan.ts";
+import { type AcceptName, foreignProject, heldLock, weakSecret } from "./core/plan.ts";
 import { consentNames } from "./core/privilege.ts";
 import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
 import { visibleLine } from "./core/visible-text.ts";
@@ -49,6 +49,9 @@ const images = () =>
   ).choices(["registry", "local"]);
 const services = () => new Argument("[service...]", "services; all when left out");
 
+const lockWait = () =>
+  new Option("--lock-wait <seconds>", "wait so long for another deploy to end, then begin").argParser(wholeNumber);
+
 const upOptions = () => [
   new Option("--build", "build images even if they are there"),
   new Option("--no-build", "never build; a missing image is an error"),
@@ -73,6 +76,7 @@ export const commandTable: readonly CommandEntry[] = [
       new Option("--wait-seconds <n>", "seconds to wait for health (default: health.waitSeconds)").argParser(
         wholeNumber,
       ),
+      lockWait(),
     ],
   },
   {
@@ -82,6 +86,7 @@ export const commandTable: readonly CommandEntry[] = [
     options: [
       new Option("--volumes", "also delete the data volumes"),
       accept([foreignProject], "remove what another folder deployed under this project's name"),
+      lockWait(),
     ],
   },
   {
@@ -108,19 +113,26 @@ export const commandTable: readonly CommandEntry[] = [
       new Option("--tail <n>", "last lines of each service").default("100").argParser(tail),
     ],
   },
-  { name: "restart", summary: "restart services", example: "deploy restart gateway", args: [services()] },
+  {
+    name: "restart",
+    summary: "restart services",
+    example: "deploy restart gateway",
+    args: [services()],
+    options: [lockWait()],
+  },
   {
     name: "build",
     summary: "build the stack's images",
     example: "deploy build --images local",
     args: [services()],
-    options: [accept(consentNames, "accept a new host-level privilege by name"), images()],
+    options: [accept(consentNames, "accept a new host-level privilege by name"), images(), lockWait()],
   },
   {
     name: "pull",
     summary: "pull the published images that the stack uses",
     example: "deploy pull",
     args: [services()],
+    options: [lockWait()],
   },
   {
     name: "config",
@@ -151,6 +163,15 @@ export const commandTable: readonly CommandEntry[] = [
       new Option("--listen <address>", "serve: where clients connect, as unix:PATH"),
       new Option("--upstream <address>", "serve, check: the engine's socket, as unix:PATH"),
       new Option("--audit <file>", "serve: where each operation is noted, or - for standard output"),
+    ],
+  },
+  {
+    name: "unlock",
+    summary: "show who holds the lock, and remove it if its owner is certainly dead",
+    example: "deploy unlock",
+    options: [
+      new Option("--force", "remove it also where its owner may still run; asks first"),
+      accept([heldLock], "remove a lock whose owner may still run"),
     ],
   },
   {

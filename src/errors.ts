@@ -38,6 +38,16 @@ export function exitCodeOf(findings: readonly Finding[]): ExitCode {
   return exitCodes.refused;
 }
 
+/** Another deploy holds the lock. `isFree` looks whether it still does. */
+export class LockedError extends DeployError {
+  readonly isFree: () => Promise<boolean>;
+
+  constructor(finding: Finding, isFree: () => Promise<boolean>) {
+    super([finding], exitCodes.locked);
+    this.isFree = isFree;
+  }
+}
+
 /** The operator stopped the command (SIGINT, SIGTERM or a declined question's Ctrl-C). */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";

@@ -13,6 +13,9 @@ import { plainTasks } from "./terminal/plain-tasks.ts";
 import { createReporter, stillEnding } from "./terminal/reporter.ts";
 import type { Command, Interruption, Reporter, RunOptions, World } from "./world.ts";
 
+/** How long an engine that does not answer may hold up the end of a command. */
+const lastlyMilliseconds = 10_000;
+
 /** What main hands over: the process it runs in, and what it has already started. */
 export interface Origin {
   readonly version: string;
@@ -34,6 +37,7 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
   const processes = createProcessTable(process);
   const run = async (command: Command, options?: RunOptions) => {
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
+    if (options.lastly) return ask(command, AbortSignal.timeout(lastlyMilliseconds));
     if (!options.onOutput && options.signal) return ask(command, AbortSignal.any([signal, options.signal]));
     const { createRun } = await import("./shell/exec.ts");
     return createRun(signal, () => reporter.hidden())(command, options);

@@ -1,4 +1,5 @@
 import type { Finding } from "./core/finding.ts";
+import type { Machine } from "./core/lock-holder.ts";
 import type { ExitCode } from "./errors.ts";
 import type { Files } from "./files.ts";
 
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
   /** Ends the child before the command as a whole is interrupted. */
   readonly signal?: AbortSignal;
+  /** Runs also when the command was interrupted: what it began has to be put in order. It has seconds for that. */
+  readonly lastly?: true;
 }
 
 /** Who holds a TCP port, in words, or that it is free. */
@@ -75,6 +78,8 @@ export interface ProcessTable {
   startOf(pid: number): Promise<string | undefined>;
   /** Whether a process with this number runs, whoever it belongs to; one that has only not been reaped yet does not. */
   isRunning(pid: number): Promise<boolean>;
+  /** The machine that this process runs on. */
+  machine(): Promise<Machine>;
 }
 
 /** That a command is to end before its time. */

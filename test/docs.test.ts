@@ -81,7 +81,7 @@ const exitMeanings: Record<keyof typeof exitCodes, string> = {
   failed: "the deployment failed; the failed service's status and last lines are shown",
   input: "wrong usage or configuration; nothing was touched",
   refused: "refused before any change: machine, port, consent",
-  locked: "another deploy of this folder is running",
+  locked: "another deploy of this folder, or of this project on its engine, is running",
   changes: "`plan --exit-code` only: there is something to do",
   bug: "a bug in the tool; please report what it printed",
   interrupted: "interrupted by Ctrl-C or a signal; the next `up` or `down` mends it",

@@ -26,11 +26,22 @@ function asked({ kind, text }: PlanQuestion): string {
       return `${text}. Remove what belongs to that folder?`;
     case "former-project":
       return `${text}. Keep both?`;
+    case "held-lock":
+      return `${text}. Remove this lock although that may still run?`;
   }
 }
 
 function flagOf({ kind, name }: PlanQuestion): string {
-  return kind === "host-privilege" || kind === "foreign-project" ? `--accept ${name}` : "--yes";
+  switch (kind) {
+    case "host-privilege":
+    case "foreign-project":
+    case "held-lock":
+      return `--accept ${name}`;
+    case "data-loss":
+    case "foreign-containers":
+    case "former-project":
+      return "--yes";
+  }
 }
 
 function refusal(question: PlanQuestion, declined: boolean): Finding {
@@ -70,6 +81,13 @@ function refusal(question: PlanQuestion, declined: boolean): Finding {
         severity: "error",
         message: `${start}: ${question.text}`,
         fix: "run ./deploy down --project NAME for the old one first (its data stays), or run again with --yes to keep both",
+      };
+    case "held-lock":
+      return {
+        code: "D069",
+        severity: "error",
+        message: `the removal of a lock that may be held was ${start}: ${question.text}`,
+        fix: `make sure that nothing deploys there any more, then: ./deploy unlock --force --accept ${question.name}`,
       };
   }
 }

@@ -19,15 +19,25 @@ export interface ParsedFlags extends GlobalFlags {
   readonly denied?: boolean;
   readonly policy?: string;
   readonly upstream?: string;
+  readonly lockWait?: number;
+  readonly force?: boolean;
 }
 
-/** Runs a command by name; each module is loaded only when its command is asked for. */
+/** Runs a command by name; one that may wait for the lock begins anew once it is free. */
 export async function runCommand(
   world: World,
   name: string,
   flags: ParsedFlags,
   args: readonly string[],
 ): Promise<ExitCode> {
+  const { lockWait } = flags;
+  const command = () => runOnce(world, name, flags, args);
+  if (lockWait === undefined) return command();
+  return (await import("./lock-wait.ts")).waitingForLock(world, lockWait, command);
+}
+
+/** Each module is loaded only when its command is asked for. */
+async function runOnce(world: World, name: string, flags: ParsedFlags, args: readonly string[]): Promise<ExitCode> {
   switch (name) {
     case "up":
       await (await import("./up.ts")).up(world, upFlags(flags));
@@ -65,6 +75,9 @@ export async function runCommand(
       return exitCodes.done;
     case "guard":
       return (await import("./guard.ts")).guard(world, flags, args);
+    case "unlock":
+      await (await import("./unlock.ts")).unlock(world, flags);
+      return exitCodes.done;
     case "completion":
       await (await import("./completion.ts")).completion(world, args[0] ?? "");
       return exitCodes.done;

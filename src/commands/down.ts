@@ -49,7 +49,7 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
-    await withLock(world, statePath, "down", async () => {
+    await withLock(world, { statePath, project, command: "down", changes: true }, async () => {
       await setAsideReceipt(world, statePath);
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);

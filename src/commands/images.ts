@@ -39,7 +39,8 @@ async function obtain(
   const { services, steps, questions } = plan();
   await consent(world, questions);
   if (steps.length > 0) {
-    await withLock(world, situation.territory.statePath, command, () =>
+    const lock = { ...situation.territory, project: situation.project, command, changes: true };
+    await withLock(world, lock, () =>
       world.reporter.tasks(steps.map((step) => stepTask(world, step, { ...situation, model }))),
     );
   }

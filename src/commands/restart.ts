@@ -16,7 +16,7 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
   stopOnUnknownServices(services, known, project);
   const names = services.length > 0 ? services : known;
   if (names.length === 0) throw new DeployError([nothingToRestart(project)]);
-  await withLock(world, territory.statePath, "restart", () =>
+  await withLock(world, { ...territory, project, command: "restart", changes: true }, () =>
     world.reporter.tasks([
       {
         title: `restart ${names.join(", ")}`,

@@ -34,9 +34,11 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const waitSeconds = flags.waitSeconds ?? situation.config.config.health.waitSeconds;
-  const { url } = await withLock(world, situation.territory.statePath, "up", async () => {
+  const changes = plan.steps.length > 0;
+  const lock = { ...situation.territory, project: plan.project, command: "up", changes };
+  const { url } = await withLock(world, lock, async () => {
     await setAsideReceipt(world, situation.territory.statePath);
-    if (plan.steps.length > 0) await stopUnlessSame(world, plan, flags);
+    if (changes) await stopUnlessSame(world, plan, flags);
     return recorded(world, situation, plan, async () => {
       await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
       return verify(world, situation, plan, waitSeconds);

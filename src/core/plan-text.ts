@@ -94,6 +94,7 @@ function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
     case "host-privilege":
       return `open: accept it with --accept ${name}, or with an entry under accept: in deploy.config.yaml`;
     case "foreign-project":
+    case "held-lock":
       return `open: accept it with --accept ${name}`;
     case "data-loss":
     case "foreign-containers":

@@ -9,12 +9,21 @@ export const foreignProject = "foreign-project";
 /** The name by which an operator accepts a generated secret whose value everybody knows. */
 export const weakSecret = "weak-secret";
 
+/** The name by which an operator accepts that the lock of a deploy that may still run is removed. */
+export const heldLock = "held-lock";
+
 /** What `--accept` takes: what reaches the host, what belongs to somebody else, and what anybody could guess. */
-export type AcceptName = ConsentName | typeof foreignProject | typeof weakSecret;
+export type AcceptName = ConsentName | typeof foreignProject | typeof weakSecret | typeof heldLock;
 
 /** Something only a person may decide, and how it was decided if it was. */
 export interface PlanQuestion {
-  readonly kind: "host-privilege" | "data-loss" | "foreign-containers" | typeof foreignProject | "former-project";
+  readonly kind:
+    | "host-privilege"
+    | "data-loss"
+    | "foreign-containers"
+    | "former-project"
+    | typeof foreignProject
+    | typeof heldLock;
   /**
    * The name to accept it by: `--accept NAME`, for a host-level privilege also an entry in deploy.config.yaml; the others
    * are accepted by `--yes`.

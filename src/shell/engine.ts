@@ -7,9 +7,12 @@ import { joinPath } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 
+/** What it takes to ask an engine. */
+export type EngineWorld = Pick<World, "run" | "env" | "signal">;
+
 /** Runs `docker` with the operator's environment; throws only when the operator interrupted, for then no answer means anything. */
 export async function docker(
-  world: World,
+  world: EngineWorld,
   args: readonly string[],
   options?: RunOptions & { env?: World["env"] },
 ): Promise<RunResult> {
@@ -20,7 +23,7 @@ export async function docker(
 }
 
 /** A docker call whose failure has no other meaning than that the engine cannot be used. */
-async function dockerOrStop(world: World, args: readonly string[]): Promise<string> {
+export async function dockerOrStop(world: EngineWorld, args: readonly string[]): Promise<string> {
   const result = await docker(world, args);
   if (result.exitCode === 0) return result.stdout;
   throw new DeployError([engineFinding(result)], exitCodes.refused);

@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
+import type { Machine } from "../core/lock-holder.ts";
 import type { ProcessTable } from "../world.ts";
+import { sha256 } from "./fingerprint.ts";
 
 /** Builds what is known about the processes of this host, as seen by `self`. */
 export function createProcessTable(self: Pick<NodeJS.Process, "pid" | "kill">): ProcessTable {
@@ -11,7 +13,19 @@ export function createProcessTable(self: Pick<NodeJS.Process, "pid" | "kill">): 
       const state = (await processFields(pid))?.[0];
       return state !== "Z" && state !== "X";
     },
+    machine: readMachine,
   };
+}
+
+/** From proc(5), pid_namespaces(7) and machine-id(5), which asks that the id itself is shown to nobody. */
+async function readMachine(): Promise<Machine> {
+  const [boot, namespace, id] = await Promise.all([
+    readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => ""),
+    readlink("/proc/self/ns/pid").catch(() => ""),
+    readFile("/etc/machine-id", "utf8").catch(() => ""),
+  ]);
+  const hashed = id.trim() === "" ? "" : sha256(`sandbox-deploy:${id.trim()}`).slice(0, 16);
+  return { boot: boot.trim(), namespace, id: hashed };
 }
 
 /** The start time of a process in clock ticks since boot, from /proc; undefined when there is no such process (or no /proc). */

@@ -70,7 +70,7 @@ describe("the whole of what docker is told to change", () => {
   });
 
   it("down --volumes asks for the volumes only when that was confirmed", async () => {
-    await workbench().script({ when: "^volume ls", stdout: "scripted_store\n", times: 2 });
+    await workbench().script({ when: "^volume ls .*compose", stdout: "scripted_store\n", times: 2 });
     await upOk();
     const refused = await changesOf(async () =>
       expect((await workbench().deploy("down", "--volumes")).exitCode).toBe(3),

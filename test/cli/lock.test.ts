@@ -10,7 +10,7 @@ import { withLock } from "../../src/shell/lock.ts";
 import { createProcessTable } from "../../src/shell/processes.ts";
 import { plainTasks } from "../../src/terminal/plain-tasks.ts";
 import { createReporter } from "../../src/terminal/reporter.ts";
-import type { ProcessTable } from "../../src/world.ts";
+import type { Command, ProcessTable, RunResult } from "../../src/world.ts";
 import { repositoryRoot } from "../support/stack.ts";
 
 let base = "";
@@ -20,6 +20,8 @@ beforeAll(async () => {
 afterAll(() => rm(base, { recursive: true, force: true }));
 
 const lockPath = "/state/lock";
+const request = { statePath: "/state", project: "shop", command: "up", changes: false };
+const machine = { boot: "b1", namespace: "pid:[1]", id: "m1" };
 const holder = { host: "here", pid: 7, started: "70", user: "ann", command: "up", since: "2026-01-01T00:00:00.000Z" };
 const lockOf = (changes: Partial<typeof holder> = {}) => `${JSON.stringify({ ...holder, ...changes })}\n`;
 
@@ -51,10 +53,31 @@ function memory(contents: Map<string, string>, step: () => Promise<void>): Files
 
 /** Processes by number; `alive` maps each to when it began, undefined where the system does not tell. */
 function table(pid: number, alive: ReadonlyMap<number, string | undefined>): ProcessTable {
-  return { pid, startOf: async (each) => alive.get(each), isRunning: async (each) => alive.has(each) };
+  return {
+    pid,
+    startOf: async (each) => alive.get(each),
+    isRunning: async (each) => alive.has(each),
+    machine: async () => machine,
+  };
 }
 
-function worldOf(files: Files, process: ProcessTable, notes: string[] = []) {
+/** An engine that knows volumes only; `step` comes before each call has its effect. */
+function engine(volumes: Map<string, string>, step: () => Promise<void> = async () => undefined) {
+  return async ({ args }: Command): Promise<RunResult> => {
+    await step();
+    const [, verb, ...rest] = args;
+    const name = rest.at(-1) ?? "";
+    const holderOf = rest.find((each) => each.startsWith("sandbox-deploy.lock.holder="))?.replace(/^[^=]*=/, "");
+    if (verb === "create" && !volumes.has(name)) volumes.set(name, holderOf ?? "");
+    if (verb === "rm") for (const each of rest) volumes.delete(each);
+    const listed = [...volumes].map(([each, text]) => `${each}\t${text}\n`).join("");
+    return { exitCode: 0, stdout: verb === "ls" ? listed : "", stderr: "", missing: false };
+  };
+}
+
+let tokens = 0;
+
+function worldOf(files: Files, process: ProcessTable, notes: string[] = [], run = engine(new Map())) {
   const terminal = { stdout: () => undefined, stderr: (text: string) => void notes.push(text) };
   return {
     files,
@@ -63,6 +86,14 @@ function worldOf(files: Files, process: ProcessTable, notes: string[] = []) {
     user: "bob",
     now: () => new Date(0),
     forgetEarlyAnswers: () => undefined,
+    randomBytes: () => {
+      tokens += 1;
+      return new Uint8Array([tokens % 256, (tokens / 256) % 256]);
+    },
+    sleep: async () => undefined,
+    env: {},
+    signal: new AbortController().signal,
+    run,
     reporter: createReporter(
       { ...terminal, json: false, color: false },
       plainTasks(false, () => 0),
@@ -78,7 +109,7 @@ async function attempt(content: string | undefined, alive: readonly (readonly [n
   const self = alive.some(([, start]) => start !== undefined) || alive.length === 0 ? "10" : undefined;
   const processes = table(1, new Map([[1, self], ...alive]));
   const files = memory(contents, async () => undefined);
-  const outcome = await withLock(worldOf(files, processes, notes), "/state", "up", async () => "in").catch(String);
+  const outcome = await withLock(worldOf(files, processes, notes), request, async () => "in").catch(String);
   return { outcome, notes: notes.join(""), left: Object.fromEntries(contents) };
 }
 
@@ -115,7 +146,7 @@ describe("a lock that is there", () => {
       table(1, new Map([[1, "10"]])),
     );
     const work = async () => void contents.set(lockPath, "of somebody else");
-    await withLock(world, "/state", "up", work);
+    await withLock(world, request, work);
     expect(Object.fromEntries(contents)).toEqual({ [lockPath]: "of somebody else" });
   });
 
@@ -125,7 +156,7 @@ describe("a lock that is there", () => {
       memory(contents, async () => undefined),
       table(1, new Map([[1, "10"]])),
     );
-    const failing = withLock(world, "/state", "up", () => Promise.reject(new Error("no")));
+    const failing = withLock(world, request, () => Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
     expect(contents.size).toBe(0);
   });
@@ -153,7 +184,7 @@ describe("contenders for a dead lock", () => {
             steps += 1;
           };
           const world = worldOf(memory(contents, step), table(pid, alive));
-          await withLock(world, "/state", "up", async () => {
+          await withLock(world, request, async () => {
             inside.add(pid);
             entered += 1;
             most = Math.max(most, inside.size);
@@ -174,7 +205,7 @@ describe("contenders for a dead lock", () => {
           memory(contents, async () => undefined),
           table(1, alive),
         );
-        expect(await withLock(last, "/state", "up", async () => "in")).toBe("in");
+        expect(await withLock(last, request, async () => "in")).toBe("in");
         expect(contents.has(lockPath)).toBe(false);
       }),
       { numRuns: 400 },
@@ -182,11 +213,11 @@ describe("contenders for a dead lock", () => {
   });
 
   it("are inside one at a time when they are processes that begin at the same moment", async () => {
-    const outfile = join(base, "contender.mjs");
+    const outfile = join(base, "contender.cjs");
     await build({
       absWorkingDir: repositoryRoot,
       entryPoints: ["test/cli/support/lock-contender.ts"],
-      ...{ outfile, bundle: true, platform: "node", format: "esm", logLevel: "warning" },
+      ...{ outfile, bundle: true, platform: "node", format: "cjs", logLevel: "warning" },
     });
     const state = join(base, "state");
     const diary = join(base, "diary");
@@ -226,6 +257,70 @@ function isReady(child: ChildProcess): Promise<unknown> {
 function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.on("close", resolve));
 }
+
+describe("contenders for a project on one engine, each in a folder of its own", () => {
+  it("are inside one at a time in whatever order their steps come, and whichever of them is killed at whatever step", async () => {
+    const deaths = fc.array(fc.option(fc.nat(12), { nil: undefined }), { minLength: 2, maxLength: 4 });
+    const clocks = fc.array(fc.nat(3), { minLength: 4, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), deaths, clocks, async (scheduler, dyingAt, times) => {
+        const volumes = new Map([["sandbox-deploy-lock-shop-00", lockOf()]]);
+        const alive = new Map(dyingAt.map((_, index) => [100 + index, String(index)] as const));
+        const inside = new Set<number>();
+        let most = 0;
+        let entered = 0;
+        const contend = async (pid: number, deathStep: number | undefined, time: number) => {
+          let steps = 0;
+          const step = async () => {
+            await scheduler.schedule(Promise.resolve(), `${pid}`);
+            if (steps === deathStep) {
+              alive.delete(pid);
+              inside.delete(pid);
+              await new Promise(() => undefined);
+            }
+            steps += 1;
+          };
+          // A call of docker that is under way when its caller dies still has its effect.
+          const call = engine(volumes, () => scheduler.schedule(Promise.resolve(), `engine ${pid}`));
+          const run = async (command: Command) => {
+            const result = await call(command);
+            await step();
+            return result;
+          };
+          const world = {
+            ...worldOf(
+              memory(new Map(), async () => undefined),
+              table(pid, alive),
+              [],
+              run,
+            ),
+            now: () => new Date(time),
+          };
+          await withLock(world, { ...request, changes: true }, async () => {
+            inside.add(pid);
+            entered += 1;
+            most = Math.max(most, inside.size);
+            await step();
+            inside.delete(pid);
+          }).catch((error) => expect(String(error)).toContain("D063"));
+        };
+        dyingAt.forEach((deathStep, index) => void contend(100 + index, deathStep, times[index] ?? 0));
+        await scheduler.waitIdle();
+        expect(most).toBeLessThanOrEqual(1);
+        if (alive.size === dyingAt.length) {
+          expect(entered).toBeGreaterThanOrEqual(1);
+          expect(volumes.size).toBe(0);
+        }
+        alive.set(1, "10");
+        const files = memory(new Map(), async () => undefined);
+        const last = worldOf(files, table(1, alive), [], engine(volumes));
+        expect(await withLock(last, { ...request, changes: true }, async () => "in")).toBe("in");
+        expect(volumes.size).toBe(0);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
 
 describe("the processes of this host", () => {
   const processes = createProcessTable(process);

@@ -152,12 +152,14 @@ function withoutSecrets(): Record<string, undefined> {
   return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
+/** Calls that change nothing of the stack: questions, and claims to the lock. */
 const reading = [
   /^compose version/,
   /^compose .*\bconfig\b/,
   /^compose .*\blogs\b/,
   /^(ps|logs|info|version)\b/,
   /^(container|image|network|volume) (inspect|ls)\b/,
+  /^volume (create --label|rm --force) sandbox-deploy[.-]lock/,
 ];
 
 function changesSomething(argv: readonly string[]): boolean {
