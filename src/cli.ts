@@ -166,6 +166,13 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    name: "audit",
+    readsOnly: true,
+    summary: "show who changed what in this folder, and how it ended",
+    example: "deploy audit --limit 5",
+    options: [new Option("--limit <n>", "the last so many").default(20).argParser(wholeNumber)],
+  },
+  {
     name: "unlock",
     summary: "show who holds the lock, and remove it if its owner is certainly dead",
     example: "deploy unlock",

@@ -1,3 +1,5 @@
+import type { Finding } from "./core/finding.ts";
+
 /** What is at a path; times in milliseconds since 1970, `mode` the permission bits only. Links are followed. */
 export interface FileStat {
   readonly kind: "file" | "directory" | "socket" | "other";
@@ -37,6 +39,11 @@ export interface Files {
   copy(from: string, to: string, options?: { readonly mode?: number }): Promise<void>;
   /** Gives a file or folder another name on the same file system; what has that name is replaced. */
   rename(from: string, to: string): Promise<void>;
+  /**
+   * Adds text to the end of a file in one write, and makes the file where there is none. One that would grow over
+   * `limitBytes` becomes `path.1` first. For logs: each text ends a line.
+   */
+  append(path: string, text: string, options: { readonly mode: number; readonly limitBytes: number }): Promise<void>;
   /** Creates a directory and those above it that are missing, all with `mode`; one that is there keeps its own. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Removes a file or a link; that there is none is fine. */
@@ -69,6 +76,17 @@ export class FileWriteError extends Error {
     this.path = path;
     this.code = code;
   }
+}
+
+/** What is said of a file that cannot be read or written: a full disk or missing permissions are the operator's to mend. */
+export function fileFinding(error: unknown): Finding | undefined {
+  if (error instanceof FileReadError) {
+    const fix = "check its permissions and its encoding (UTF-8)";
+    return { code: "D014", severity: "error", message: error.message, fix };
+  }
+  if (!(error instanceof FileWriteError)) return undefined;
+  const fix = "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
+  return { code: "D049", severity: "error", message: error.message, fix };
 }
 
 const readReasons: Readonly<Record<string, string>> = {

@@ -1,8 +1,7 @@
 import { commandFirst, commandTable, createProgram, usageOf } from "./cli.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
-import type { Finding } from "./core/finding.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
-import { FileReadError, FileWriteError } from "./files.ts";
+import { fileFinding } from "./files.ts";
 import { createInterruption, createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
 import type { Interruption, Reporter } from "./world.ts";
 
@@ -78,14 +77,4 @@ function showError(reporter: Reporter, error: unknown, { version, process }: Ori
 function fileError(error: unknown): DeployError | undefined {
   const finding = fileFinding(error);
   return finding && new DeployError([finding], exitCodeOf([finding]));
-}
-
-function fileFinding(error: unknown): Finding | undefined {
-  if (error instanceof FileReadError) {
-    const fix = "check its permissions and its encoding (UTF-8)";
-    return { code: "D014", severity: "error", message: error.message, fix };
-  }
-  if (!(error instanceof FileWriteError)) return undefined;
-  const fix = "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
-  return { code: "D049", severity: "error", message: error.message, fix };
 }

@@ -21,6 +21,7 @@ export interface ParsedFlags extends GlobalFlags {
   readonly upstream?: string;
   readonly lockWait?: number;
   readonly force?: boolean;
+  readonly limit?: number;
 }
 
 /** Runs a command by name; one that may wait for the lock begins anew once it is free. */
@@ -75,6 +76,9 @@ async function runOnce(world: World, name: string, flags: ParsedFlags, args: rea
       return exitCodes.done;
     case "guard":
       return (await import("./guard.ts")).guard(world, flags, args);
+    case "audit":
+      await (await import("./audit.ts")).audit(world, { ...flags, limit: flags.limit ?? 20 });
+      return exitCodes.done;
     case "unlock":
       await (await import("./unlock.ts")).unlock(world, flags);
       return exitCodes.done;

@@ -1,3 +1,4 @@
+import { auditStates, auditWords } from "../core/audit.ts";
 import type { DeployConfig } from "../core/config.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { Finding } from "../core/finding.ts";
@@ -10,7 +11,6 @@ import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { projectContainers, projectResources, toolProjects } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
-import { withLock } from "../shell/lock.ts";
 import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import {
@@ -23,6 +23,7 @@ import {
 } from "../shell/receipt.ts";
 import { type DownTarget, downTasks } from "../shell/remove.ts";
 import type { World } from "../world.ts";
+import { withChange } from "./change.ts";
 import { consent } from "./consent.ts";
 import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
 
@@ -49,7 +50,11 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
-    await withLock(world, { statePath, project, command: "down", changes: true }, async () => {
+    const change = {
+      ...{ statePath, project, words: auditWords("down", flags), changes: true },
+      ...auditStates(plan, receiptFor(project, last)?.mode, plan.services),
+    };
+    await withChange(world, change, async () => {
       await setAsideReceipt(world, statePath);
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);

@@ -1,8 +1,9 @@
+import { auditWords } from "../core/audit.ts";
 import type { AcceptName } from "../core/plan.ts";
 import { type ImageRequest, imageFindings, planBuild, planPull } from "../core/plan-images.ts";
 import { stepTask } from "../shell/apply.ts";
-import { withLock } from "../shell/lock.ts";
 import type { World } from "../world.ts";
+import { withChange } from "./change.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
 import { stopOnUnknownServices } from "./services.ts";
@@ -15,7 +16,7 @@ export async function build(
 ): Promise<void> {
   const situation = await readSituation(world, flags);
   const { config, stack, facts } = situation;
-  await obtain(world, situation, "build", services, () =>
+  await obtain(world, situation, auditWords("build", flags, services), services, () =>
     planBuild(config.config, facts, stack, services, flags.accept ?? []),
   );
 }
@@ -23,24 +24,27 @@ export async function build(
 /** Pulls the published images that the stack uses, without starting anything. */
 export async function pull(world: World, flags: GlobalFlags, services: readonly string[]): Promise<void> {
   const situation = await readSituation(world, flags);
-  await obtain(world, situation, "pull", services, () => planPull(situation.facts, services));
+  await obtain(world, situation, auditWords("pull", flags, services), services, () =>
+    planPull(situation.facts, services),
+  );
 }
 
 async function obtain(
   world: World,
   situation: Situation,
-  command: string,
+  words: readonly string[],
   asked: readonly string[],
   plan: () => ImageRequest,
 ): Promise<void> {
   const { model } = situation.facts;
+  const [command = ""] = words;
   stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
   stopOnErrors(imageFindings(situation.facts));
   const { services, steps, questions } = plan();
   await consent(world, questions);
   if (steps.length > 0) {
-    const lock = { ...situation.territory, project: situation.project, command, changes: true };
-    await withLock(world, lock, () =>
+    const change = { ...situation.territory, project: situation.project, words, changes: true };
+    await withChange(world, change, () =>
       world.reporter.tasks(steps.map((step) => stepTask(world, step, { ...situation, model }))),
     );
   }

@@ -1,11 +1,12 @@
+import { auditWords } from "../core/audit.ts";
 import { composeEnvironment, restartArgv } from "../core/compose-argv.ts";
 import type { Finding } from "../core/finding.ts";
 import { DeployError } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { docker, projectContainers } from "../shell/engine.ts";
-import { withLock } from "../shell/lock.ts";
 import { waitUntilHealthy } from "../shell/verify.ts";
 import type { World } from "../world.ts";
+import { withChange } from "./change.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 import { servicesOf, stopOnUnknownServices } from "./services.ts";
 
@@ -16,7 +17,8 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
   stopOnUnknownServices(services, known, project);
   const names = services.length > 0 ? services : known;
   if (names.length === 0) throw new DeployError([nothingToRestart(project)]);
-  await withLock(world, { ...territory, project, command: "restart", changes: true }, () =>
+  const change = { ...territory, project, words: auditWords("restart", flags, services), changes: true };
+  await withChange(world, change, () =>
     world.reporter.tasks([
       {
         title: `restart ${names.join(", ")}`,

@@ -1,3 +1,4 @@
+import { auditWords } from "../core/audit.ts";
 import { type Holding, heldFinding, holderText } from "../core/lock-holder.ts";
 import { type AcceptName, heldLock, type PlanQuestion } from "../core/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
@@ -5,6 +6,7 @@ import { FileReadError } from "../files.ts";
 import { type FoundLock, readLocks } from "../shell/lock.ts";
 import { readReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
+import { audited } from "./change.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
 
@@ -26,7 +28,10 @@ export async function unlock(world: World, flags: UnlockFlags): Promise<void> {
     throw new DeployError(findings, exitCodes.locked);
   }
   await consent(world, forceQuestions(oneOfEach(held), now, flags.accept ?? []));
-  for (const { remove } of locks) await remove();
+  const words = auditWords("unlock", flags);
+  await audited(world, { statePath, project: project ?? "", words, changes: held.length > 0 }, async () => {
+    for (const { remove } of locks) await remove();
+  });
   const removed = locks.map(({ where, fate, holder }) => ({ where, fate, holder: holder ?? null }));
   const lines = locks.map((lock) => `removed   ${lock.where}: ${holderText(lock, now)}`);
   const scope = project === undefined ? "; no project is known here, so the engine was not asked" : "";

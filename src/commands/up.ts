@@ -1,3 +1,4 @@
+import { auditStates, auditWords } from "../core/audit.ts";
 import type { Finding } from "../core/finding.ts";
 import { frontDoorOf } from "../core/front-door.ts";
 import { unplannedFindings, unplannedPrivileges } from "../core/live-findings.ts";
@@ -10,11 +11,11 @@ import { relativePath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
-import { withLock } from "../shell/lock.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { setAsideReceipt } from "../shell/receipt.ts";
+import { readReceipt, receiptFor, setAsideReceipt } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
+import { type Change, withChange } from "./change.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
 import { recorded, type Verified } from "./recorded.ts";
@@ -34,17 +35,29 @@ export async function up(world: World, flags: UpFlags): Promise<void> {
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const waitSeconds = flags.waitSeconds ?? situation.config.config.health.waitSeconds;
-  const changes = plan.steps.length > 0;
-  const lock = { ...situation.territory, project: plan.project, command: "up", changes };
-  const { url } = await withLock(world, lock, async () => {
-    await setAsideReceipt(world, situation.territory.statePath);
-    if (changes) await stopUnlessSame(world, plan, flags);
-    return recorded(world, situation, plan, async () => {
+  const { url } = await withChange(world, await changeOf(world, situation, plan, flags), () =>
+    recorded(world, situation, plan, async () => {
       await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
       return verify(world, situation, plan, waitSeconds);
-    });
-  });
+    }),
+  );
   report(world, situation, plan, url);
+}
+
+async function changeOf(world: World, situation: Situation, plan: Plan, flags: UpFlags): Promise<Change> {
+  const { territory, facts } = situation;
+  const { statePath } = territory;
+  const changes = plan.steps.length > 0;
+  const last = receiptFor(plan.project, await readReceipt(world, statePath));
+  const services = facts.containers.flatMap(({ service }) => service ?? []);
+  return {
+    ...{ statePath, project: plan.project, words: auditWords("up", flags), changes },
+    ...auditStates(plan, last?.mode, services),
+    check: async () => {
+      await setAsideReceipt(world, statePath);
+      if (changes) await stopUnlessSame(world, plan, flags);
+    },
+  };
 }
 
 /** Between the plan and the lock somebody may have deployed, or written a file, while a question was open. */

@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
 import type { ProcessTable } from "../world.ts";
+import { appendLines } from "./append-file.ts";
 import { createAtomically, replaceAtomically, systemCode, systemError } from "./atomic-write.ts";
 
 /** Builds the real file operations. With `processes`, temporary files of writers that no longer live are swept away. */
@@ -20,6 +21,7 @@ export function createFiles(processes?: ProcessTable): Files {
       writing(path, () => createAtomically(path, content, mode, processes)),
     copy: (from, to, { mode } = {}) => copyFile(from, to, mode, processes),
     rename: (from, to) => writing(from, () => rename(from, to)),
+    append: (path, text, { mode, limitBytes }) => writing(path, () => appendLines(path, text, mode, limitBytes)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
     remove: (path) => writing(path, () => removeFile(path)),
     removeTree: (path) => writing(path, () => rm(path, { recursive: true, force: true })),

@@ -1,10 +1,10 @@
 import { formatFindings } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
 import { createRedactor, createStreamRedactor, type StreamRedactor } from "../core/redact.ts";
+import { redactedDocument } from "../core/redacted-document.ts";
 import { visibleLog, visibleText } from "../core/visible-text.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Question, Reporter, Task } from "../world.ts";
-import { redactedDocument } from "./redacted-document.ts";
 
 /** Where a reporter writes and what the terminal there can do. */
 export interface Terminal {

@@ -46,7 +46,7 @@ function memory(contents: Map<string, string>, step: () => Promise<void>): Files
       contents.delete(path);
     },
     makeDirectory: async () => undefined,
-    ...{ stat: unused, list: unused, realPath: unused, linkTarget: unused, writeAtomic: unused },
+    ...{ stat: unused, list: unused, realPath: unused, linkTarget: unused, writeAtomic: unused, append: unused },
     ...{ copy: unused, rename: unused, removeTree: unused },
   };
 }
