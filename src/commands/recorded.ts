@@ -1,3 +1,4 @@
+import { containerShapes } from "../core/last-deployment.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { FileWriteError } from "../files.ts";
@@ -95,6 +96,7 @@ function receiptOf(
     imageIds: Object.fromEntries(
       containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
     ),
+    shapes: containerShapes(containers),
     privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),
     time: world.now().toISOString(),
     who: `${world.user}@${world.host}`,

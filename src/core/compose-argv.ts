@@ -59,9 +59,15 @@ export function containersArgv(ids: readonly string[]): string[] {
   return ["container", "inspect", ...ids];
 }
 
-/** Asks for the ids and names of images: prints those that exist and fails for the others. */
+/** Asks for ids, names and settings of images: prints those that exist and fails for the others. */
 export function imagesArgv(references: readonly string[]): string[] {
-  return ["image", "inspect", "--format", "{{.Id}} {{json .RepoTags}} {{json .RepoDigests}}", ...references];
+  return [
+    "image",
+    "inspect",
+    "--format",
+    "{{.Id}} {{json .RepoTags}} {{json .RepoDigests}} {{json .Config}}",
+    ...references,
+  ];
 }
 
 /** Asks for volumes and what their driver options hide. */
@@ -83,6 +89,11 @@ export function engineIdArgv(): string[] {
 export function deploymentTagsArgv(ids: readonly string[]): string[] {
   const filters = ids.flatMap((id) => ["--filter", `reference=*/*:deploy-${id}`]);
   return ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...filters];
+}
+
+/** Asks which limits the kernel lets the engine enforce: memory, swap, CPU and processes. */
+export function enforcedArgv(): string[] {
+  return ["info", "--format", "{{.MemoryLimit}}\t{{.SwapLimit}}\t{{.CPUCfsQuota}}\t{{.PidsLimit}}"];
 }
 
 /** Asks for networks: their drivers and whose they are. */

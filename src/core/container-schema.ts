@@ -32,12 +32,50 @@ const state = z.object({
   Error: word,
   OOMKilled: flag,
   StartedAt: word,
+  FinishedAt: word,
   Health: maybe(health),
 });
+
+const secretText = z.string().transform(conceal);
+
+/** The check as it is run, its words and its times in nanoseconds; the words may hold a secret. */
+const healthCheck = z.object({
+  Test: listOf(z.string()),
+  Interval: number,
+  Timeout: number,
+  StartPeriod: number,
+  Retries: number,
+});
+
+/** What an image brings and a container is created with. Programs and values may hold secrets. */
+export const configShape = {
+  User: word,
+  WorkingDir: word,
+  Entrypoint: words,
+  Cmd: words,
+  Env: listOf(z.string()),
+  Labels: mapOf(secretText),
+  Healthcheck: maybe(healthCheck),
+  StopSignal: word,
+};
 
 const hostConfig = z.object({
   Privileged: flag,
   CapAdd: listOf(z.string()),
+  CapDrop: listOf(z.string()),
+  ReadonlyRootfs: flag,
+  Memory: number,
+  MemorySwap: number,
+  NanoCpus: number,
+  CpuQuota: number,
+  CpuPeriod: number,
+  PidsLimit: number,
+  ShmSize: number,
+  Init: flag,
+  Tmpfs: mapOf(z.string()),
+  Sysctls: mapOf(z.string()),
+  Ulimits: listOf(z.object({ Name: z.string(), Soft: number, Hard: number })),
+  Dns: listOf(z.string()),
   Devices: listOf(z.object({ PathOnHost: z.string(), CgroupPermissions: word })),
   DeviceCgroupRules: listOf(z.string()),
   DeviceRequests: listOf(
@@ -86,10 +124,11 @@ const mount = z.object({
 export const inspectSchema = z.object({
   Id: z.string(),
   Name: z.string(),
+  Created: word,
   Image: word,
   RestartCount: number,
   State: state,
-  Config: z.object({ Image: word, Entrypoint: words, Cmd: words, Env: listOf(z.string()), Labels: mapOf(z.string()) }),
+  Config: z.object({ ...configShape, Image: word, Hostname: word, Tty: flag, StopTimeout: maybe(z.number()) }),
   HostConfig: hostConfig,
   Mounts: listOf(mount),
   NetworkSettings: maybe(z.object({ Ports: portMap, Networks: mapOf(maybe(network)) })),

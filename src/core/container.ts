@@ -4,7 +4,9 @@ import { type Inspection, inspectSchema } from "./container-schema.ts";
 import { readVariables } from "./engine-grants.ts";
 import { failure, type Outcome, success } from "./finding.ts";
 import type { PortBinding } from "./grant-rules.ts";
+import { type Limits, limitsOf } from "./limits.ts";
 import type { MountFact } from "./privilege.ts";
+import { type ProgramSettings, programSettings } from "./program-settings.ts";
 
 /** The last runs of a container's health check; what a check prints is the image's own words and may hold a secret. */
 export interface ContainerHealth {
@@ -25,6 +27,7 @@ export interface ContainerState {
   readonly restartCount: number;
   /** RFC 3339 with nanoseconds; year 1 where it never happened. */
   readonly startedAt: string;
+  readonly finishedAt: string;
   /** Left out where the container has no health check. */
   readonly health?: ContainerHealth;
 }
@@ -35,7 +38,15 @@ export interface ContainerAccess extends Omit<Inspection["HostConfig"], "PortBin
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** A container, running or not. It holds no environment. */
+/** What a container was created with, values concealed. */
+export interface ContainerSettings extends ProgramSettings {
+  readonly hostname: string;
+  readonly tty: boolean;
+  /** Seconds that it has to end by itself; undefined for the engine's ten. */
+  readonly stopSeconds: number | undefined;
+}
+
+/** A container, running or not. */
 export interface Container {
   readonly id: string;
   /** Without the leading slash. */
@@ -54,6 +65,10 @@ export interface Container {
   /** The reference it was started by, and the id that this led to then. */
   readonly image: string;
   readonly imageId: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly settings: ContainerSettings;
+  readonly limits: Limits;
   /** Entrypoint and command. */
   readonly words: readonly string[];
   readonly state: ContainerState;
@@ -83,15 +98,17 @@ export function parseContainers(json: unknown): Outcome<readonly Container[]> {
 }
 
 function containerOf(raw: Inspection): Container {
-  const { Labels: labels } = raw.Config;
-  const compose = (name: string) => labels[`com.docker.compose.${name}`];
+  const program = programSettings(raw.Config);
+  const labels = Object.entries(program.labels);
+  const compose = (name: string) => program.labels[`com.docker.compose.${name}`]?.reveal();
   const [service, project, configHash] = [compose("service"), compose("project"), compose("config-hash")];
   const { PortBindings, ...hostConfig } = raw.HostConfig;
   const networks = raw.NetworkSettings?.Networks ?? {};
   const openPorts = portsOf(raw.NetworkSettings?.Ports ?? {});
-  const variables = readVariables.flatMap((name): [string, string][] =>
-    raw.Config.Env.flatMap((line) => (line.startsWith(`${name}=`) ? [[name, line.slice(name.length + 1)]] : [])),
-  );
+  const variables = readVariables.flatMap((name): [string, string][] => {
+    const value = program.environment[name];
+    return value ? [[name, value.reveal()]] : [];
+  });
   return {
     id: raw.Id,
     name: raw.Name.replace(/^\//, ""),
@@ -100,9 +117,26 @@ function containerOf(raw: Inspection): Container {
     ...(configHash === undefined ? {} : { configHash }),
     configFiles: compose("project.config_files")?.split(",") ?? [],
     envFiles: compose("project.environment_file")?.split(",") ?? [],
-    ownLabels: Object.fromEntries(Object.entries(labels).filter(([name]) => name.startsWith("sandbox-deploy."))),
+    ownLabels: Object.fromEntries(
+      labels.flatMap(([name, value]) => (name.startsWith("sandbox-deploy.") ? [[name, value.reveal()]] : [])),
+    ),
     image: raw.Config.Image,
     imageId: raw.Image,
+    created: raw.Created,
+    settings: {
+      ...program,
+      hostname: raw.Config.Hostname,
+      tty: raw.Config.Tty,
+      stopSeconds: raw.Config.StopTimeout,
+    },
+    limits: limitsOf({
+      memory: hostConfig.Memory,
+      memorySwap: hostConfig.MemorySwap,
+      cpus: hostConfig.NanoCpus / 1e9,
+      cpuQuota: hostConfig.CpuQuota,
+      cpuPeriod: hostConfig.CpuPeriod,
+      pids: hostConfig.PidsLimit,
+    }),
     words: [...raw.Config.Entrypoint, ...raw.Config.Cmd],
     state: stateOf(raw),
     networks: Object.keys(networks),
@@ -130,6 +164,7 @@ function stateOf({ State, RestartCount }: Inspection): ContainerState {
     oomKilled: State.OOMKilled,
     restartCount: RestartCount,
     startedAt: State.StartedAt,
+    finishedAt: State.FinishedAt,
     ...(health === undefined
       ? {}
       : {

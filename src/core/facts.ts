@@ -1,8 +1,11 @@
 import type { Container } from "./container.ts";
 import type { Finding } from "./finding.ts";
+import type { LastDeployment } from "./last-deployment.ts";
+import type { EnforcedLimits } from "./limits.ts";
 import type { ComposeModel } from "./model.ts";
 import type { ForeignDeployment } from "./origin.ts";
 import type { Privilege, PrivilegeContext } from "./privilege.ts";
+import type { ProgramSettings } from "./program-settings.ts";
 
 /** A port of the stack that somebody else holds. */
 export interface BusyPort {
@@ -51,6 +54,12 @@ export interface Facts {
   readonly rereads: string | undefined;
   /** Image id by reference; a missing image has no entry. */
   readonly images: ReadonlyMap<string, string>;
+  /** What each of these images brings, by its id. */
+  readonly imageSettings: ReadonlyMap<string, ProgramSettings>;
+  /** The last deployment from here, as it was left. */
+  readonly deployed: LastDeployment | undefined;
+  /** Which limits the kernel enforces; asked only where a container lacks one. */
+  readonly enforced: EnforcedLimits;
   readonly busyPorts: readonly BusyPort[];
   readonly seeds: readonly SeedFile[];
   /** Names of generated secrets that have no value yet. */

@@ -31,6 +31,14 @@ export function capabilityGrants(added: readonly string[]): Grant[] {
     );
 }
 
+/** The capabilities that a container has: Docker's own set without those dropped and with those added, in which an added one wins. */
+export function containerCapabilities(added: readonly string[], dropped: readonly string[]): ReadonlySet<string> {
+  const plain = (names: readonly string[]) => names.map((name) => name.toUpperCase().replace(/^CAP_/, ""));
+  const gone = plain(dropped);
+  const kept = gone.includes("ALL") ? [] : dockerDefaults.filter((name) => !gone.includes(name));
+  return new Set([...kept, ...plain(added)]);
+}
+
 /** Options that keep or tighten the default; a rule for each of the others would miss the next one. */
 const harmlessOptions = [
   "no-new-privileges",
@@ -56,7 +64,7 @@ export function securityGrants(options: readonly string[], implied: readonly str
 }
 
 /** Docker accepts `name=value` and `name:value`; a profile's text, or its file before it is read, is shown as `custom`. */
-function normalOption(option: string): string {
+export function normalOption(option: string): string {
   const [, name = option, value] = /^([a-z-]+)[=:](.*)$/s.exec(option) ?? [];
   if (value === undefined) return name;
   return name === "seccomp" && !["unconfined", "default", "builtin"].includes(value)

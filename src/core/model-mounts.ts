@@ -58,7 +58,7 @@ function mountOf(volume: ComposeService["volumes"][number], model: ComposeModel,
 }
 
 /** Target and source of the secrets and configs that are files of the host; a relative target lies in the default folder. */
-function filesOf(service: ComposeService, model: ComposeModel): [target: string, source: string][] {
+export function filesOf(service: ComposeService, model: ComposeModel): [target: string, source: string][] {
   const files = [
     { uses: service.secrets, declared: model.secrets, folder: "/run/secrets/" },
     { uses: service.configs, declared: model.configs, folder: "/" },

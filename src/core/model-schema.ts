@@ -3,6 +3,7 @@ import * as z from "zod";
 import { buildSchema, fileReference } from "./build-schema.ts";
 import { conceal } from "./concealed.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
+import { healthcheckSchema, limitsShape, restartPolicy, settingsOf, settingsShape } from "./service-settings.ts";
 import { buildProfile } from "./stack.ts";
 
 /** Compose writes some scalars as text in one version and as numbers in another. */
@@ -65,7 +66,8 @@ const hook = z.object({ privileged: flag, user: maybe(text) });
 
 const deploy = z.object({
   replicas: maybe(z.number()),
-  resources: maybe(z.object({ reservations: maybe(z.object({ devices: listOf(deviceRequest) })) })),
+  resources: maybe(z.object({ ...limitsShape, reservations: maybe(z.object({ devices: listOf(deviceRequest) })) })),
+  restart_policy: restartPolicy,
 });
 
 /** A map of names to addresses, or lines `NAME=ADDRESS`, also with a colon. */
@@ -128,7 +130,7 @@ export const serviceSchema = z
     pre_stop: listOf(hook),
     environment: mapOf(z.union([secretText, z.null()])),
     extra_hosts: extraHosts,
-    healthcheck: maybe(z.object({ disable: flag, test: maybe(z.union([z.string(), z.array(z.string())])) })),
+    healthcheck: maybe(healthcheckSchema),
     depends_on: mapOf(
       z.object({
         condition: maybe(z.string()),
@@ -144,6 +146,7 @@ export const serviceSchema = z
     logging: maybe(z.object({ driver: maybe(z.string()), options: mapOf(z.union([secretText, z.null()])) })),
     external_links: listOf(z.string()),
     labels: mapOf(text),
+    ...settingsShape,
   })
   .transform((raw) => ({
     image: raw.image,
@@ -193,6 +196,7 @@ export const serviceSchema = z
     logging: raw.logging,
     externalLinks: raw.external_links,
     labels: raw.labels,
+    settings: settingsOf(raw, raw.deploy),
   }));
 
 const named = {

@@ -1,9 +1,10 @@
+import { changeOf, handChangeOf } from "./changed-services.ts";
 import type { Container } from "./container.ts";
+import { sharedServices } from "./drift.ts";
 import type { Facts } from "./facts.ts";
 import { guardService } from "./guard-policy.ts";
 import { isFinished } from "./health.ts";
 import { type ComposeModel, type ComposeService, networkName } from "./model.ts";
-import { imageOf } from "./plan-images.ts";
 import type { ServiceStart, Step } from "./plan-steps.ts";
 
 interface Decision {
@@ -13,12 +14,42 @@ interface Decision {
 }
 
 /** Brings every service to what the model says. Forced recreation is a step of its own, so that it hits nobody else. */
-export function startSteps(facts: Facts, services: readonly string[], fresh: readonly string[]): Step[] {
-  const decisions = services.flatMap((service) => decide(service, facts, fresh) ?? []);
+export function startSteps(facts: Facts, services: readonly string[], given: StartReasons): Step[] {
+  const decisions = withSharers(
+    services.flatMap((service) => decide(service, facts, given) ?? []),
+    services,
+    facts.model,
+  );
   return [true, false].flatMap((recreate): Step[] => {
     const starts = decisions.filter(({ forced }) => forced === recreate).map(({ start }) => start);
     return starts.length === 0 ? [] : [{ kind: "start", why: reasons(starts), services: starts, recreate }];
   });
+}
+
+/** What planning found out before about why services must start anew. */
+export interface StartReasons {
+  /** Services whose image is made or pulled. */
+  readonly fresh: readonly string[];
+  /** What containers hold beyond the model, in words. */
+  readonly unplanned: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Whoever shares namespaces or volumes of a container that is made anew has to be made anew after it. */
+function withSharers(decisions: readonly Decision[], services: readonly string[], model: ComposeModel): Decision[] {
+  const isNew = (name: string, { start }: Decision) =>
+    start.service === name && ["recreate", "create"].includes(start.kind);
+  const found = services.flatMap((service): Decision[] => {
+    const own = decisions.find(({ start }) => start.service === service);
+    if (own?.start.kind === "recreate" || own?.start.kind === "create") return [own];
+    const modelled = model.services[service];
+    const partner = modelled && sharedServices(modelled).find((name) => decisions.some((each) => isNew(name, each)));
+    if (partner === undefined) return own ? [own] : [];
+    const why = `it shares what ${partner} has, whose container is made anew`;
+    return [{ start: { service, kind: "recreate", why }, forced: false }];
+  });
+  // One that shares with a sharer follows in the next round.
+  const count = (list: readonly Decision[]) => list.filter(({ start }) => start.kind === "recreate").length;
+  return count(found) === count(decisions) ? found : withSharers(found, services, model);
 }
 
 function reasons(starts: readonly ServiceStart[]): string {
@@ -29,7 +60,7 @@ function reasons(starts: readonly ServiceStart[]): string {
 }
 
 /** What must happen to one service, or undefined when its containers are right as they are. */
-function decide(service: string, facts: Facts, fresh: readonly string[]): Decision | undefined {
+function decide(service: string, facts: Facts, { fresh, unplanned }: StartReasons): Decision | undefined {
   const modelled = facts.model.services[service];
   if (!modelled) return undefined;
   const decision = (kind: ServiceStart["kind"], why: string, forced = false): Decision => ({
@@ -44,13 +75,15 @@ function decide(service: string, facts: Facts, fresh: readonly string[]): Decisi
   if (service === guardService && pinsOutdated(facts, fresh))
     return decision("recreate", "the image that it lets run has changed since it started", true);
   const changed = changeOf(service, mine, facts, fresh);
-  if (changed !== undefined) return decision("recreate", changed);
+  if (changed !== undefined) return decision("recreate", changed.why, changed.forced);
   if (readsStaleSecret(modelled, facts))
     return decision("recreate", "a secret that it reads from a file changed", true);
   const stuck = mine.find(({ state }) => stuckStates.includes(state.status));
   if (stuck) return decision("recreate", `its container is ${stuck.state.status}`, true);
   const network = missingNetwork(mine, modelled, facts.model);
   if (network !== undefined) return decision("recreate", `its container is not on the network ${network}`, true);
+  const byHand = handChangeOf(service, mine, facts, unplanned.get(service) ?? []);
+  if (byHand !== undefined) return decision("recreate", byHand.why, byHand.forced);
   if (mine.length !== modelled.replicas)
     return decision("scale", `it has ${containers(mine.length)} where ${modelled.replicas} should be`);
   const stopped = mine.find((container) => !isAsWanted(container, modelled));
@@ -75,19 +108,6 @@ function missingNetwork(
 
 /** The engine refuses to start a paused container, and a dead one cannot be started again. */
 const stuckStates: readonly string[] = ["paused", "dead"];
-
-/** Why Compose itself would replace the containers. */
-function changeOf(
-  service: string,
-  mine: readonly Container[],
-  { model, hashes, images }: Facts,
-  fresh: readonly string[],
-): string | undefined {
-  if (mine.some(({ configHash }) => configHash !== hashes.get(service))) return "its configuration changed";
-  if (fresh.includes(service)) return "its image is made or pulled anew";
-  const imageId = images.get(imageOf(model, service) ?? "");
-  return imageId !== undefined && mine.some((each) => each.imageId !== imageId) ? "its image changed" : undefined;
-}
 
 /** Starting an unhealthy or crashing container again would change nothing: verification tells what is wrong with it. */
 function isAsWanted(container: Container, { healthcheck }: ComposeService): boolean {

@@ -10,7 +10,7 @@ import { type ImageOptions, planImages } from "./plan-images.ts";
 import { foreignQuestions, hostQuestions } from "./plan-questions.ts";
 import { startSteps } from "./plan-starts.ts";
 import type { Step } from "./plan-steps.ts";
-import { type Privilege, sortedPrivileges } from "./privilege.ts";
+import { type Privilege, type PrivilegeChange, sortedPrivileges } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 import { appliedUnseen, privilegesOfModel, withDeclaredNetworks } from "./privileges.ts";
 import { buildProfile, relativePath, type Stack } from "./stack.ts";
@@ -47,7 +47,7 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...preparation(facts),
       ...images.steps,
       ...removals(facts, stack, services),
-      ...startSteps(facts, services, images.fresh),
+      ...startSteps(facts, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) }),
       ...leftovers(facts, stack),
     ],
     findings: [...findings, ...(stops ? formerFindings(stack.project, facts.former) : [])],
@@ -69,6 +69,17 @@ function accepted(finding: Finding, accept: readonly string[]): Finding {
 function heldNow({ containers, context, model, applied }: Facts, after: readonly Privilege[]): readonly Privilege[] {
   const held = privilegesOfContainers(containers, withDeclaredNetworks(context, model));
   return sortedPrivileges([...held, ...appliedUnseen(applied, after)]);
+}
+
+/** What the containers of each service hold by themselves and the model does not grant; a guard goes with its own container. */
+function unplannedOf(privileges: readonly PrivilegeChange[]): ReadonlyMap<string, readonly string[]> {
+  const lost = privileges.filter(({ change, kind }) => change === "lost" && kind !== "sandbox-operations");
+  return new Map(
+    lost.map(({ service }) => [
+      service,
+      lost.filter((each) => each.service === service).map(({ kind, detail }) => `${kind} ${detail}`),
+    ]),
+  );
 }
 
 /** The services that really start: those of the model that no other mode owns and that are not scaled to zero. */
@@ -144,9 +155,13 @@ function removals(facts: Facts, stack: Stack, services: readonly string[]): Step
   const steps: Step[] = [];
   const isZero = ({ service = "" }: Container) =>
     facts.model.services[service]?.replicas === 0 && !stack.excluded.includes(service);
-  const left = facts.containers.filter(({ service }) => service !== undefined && !services.includes(service));
+  // Compose would remove what has no service as well, without saying so.
+  const left = facts.containers.filter(({ service }) => service === undefined || !services.includes(service));
   const idle = left.filter(isZero);
-  const foreign = left.filter((container) => !isZero(container));
+  const unknown = left.filter(({ service }) => service === undefined);
+  const foreign = left.filter((container) => container.service !== undefined && !isZero(container));
+  if (unknown.length > 0)
+    steps.push(removeContainers(unknown, "somebody started it under the project's name; it belongs to no service"));
   if (foreign.length > 0)
     steps.push(removeContainers(foreign, `not part of the stack in ${stack.detection.mode} mode`));
   if (idle.length > 0) steps.push(removeContainers(idle, "their service is scaled to zero"));

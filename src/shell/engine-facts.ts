@@ -1,7 +1,10 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
-import { containersArgv, defaultsArgv, networksArgv, volumesArgv } from "../core/compose-argv.ts";
-import { parseContainers } from "../core/container.ts";
+import { containersArgv, defaultsArgv, enforcedArgv, networksArgv, volumesArgv } from "../core/compose-argv.ts";
+import { type Container, parseContainers } from "../core/container.ts";
+import { type LastDeployment, missingLimits } from "../core/last-deployment.ts";
+import { allEnforced, type EnforcedLimits } from "../core/limits.ts";
+import type { ComposeModel } from "../core/model.ts";
 import type { EngineDefaults, NetworkFact, OtherContainer, VolumeFact } from "../core/privilege.ts";
 import type { World } from "../world.ts";
 import { docker } from "./engine.ts";
@@ -46,4 +49,21 @@ export async function readDefaults(world: World): Promise<EngineDefaults> {
   const { stdout } = await docker(world, defaultsArgv());
   const [runtime = "", logDriver = ""] = stdout.trim().split("\t");
   return { runtime, logDriver };
+}
+
+/** Which limits the kernel enforces, asked only where containers lack one and did not when they were deployed. */
+export async function readEnforced(
+  world: World,
+  model: ComposeModel,
+  containers: readonly Container[],
+  deployed: LastDeployment | undefined,
+): Promise<EnforcedLimits> {
+  const { keys, isKnown } = missingLimits(model, containers, deployed);
+  if (isKnown) return { ...allEnforced, ...Object.fromEntries(keys.map((key) => [key, false])) };
+  const { stdout } = await docker(world, enforcedArgv());
+  const [memory, memoryAndSwap, cpus, pids] = stdout
+    .trim()
+    .split("\t")
+    .map((word) => word !== "false");
+  return { memory: memory ?? true, memoryAndSwap: memoryAndSwap ?? true, cpus: cpus ?? true, pids: pids ?? true };
 }

@@ -2,6 +2,7 @@ import { containersArgv, imagesArgv, listArgv, ownersArgv } from "../core/compos
 import { type Container, parseContainers } from "../core/container.ts";
 import { dockerFailure, type Failure } from "../core/docker-failures.ts";
 import type { Finding } from "../core/finding.ts";
+import { type ProgramSettings, parseImageSettings } from "../core/program-settings.ts";
 import { inspectedSecrets } from "../core/secret-values.ts";
 import { joinPath } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
@@ -85,19 +86,37 @@ async function inspectContainers(world: World, ids: readonly string[]): Promise<
   return parsed.value;
 }
 
-/** The ids of the images that are on this machine, by the reference that was asked for. */
-export async function imageIds(world: World, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** Images that are on this machine. */
+export interface KnownImages {
+  /** By the reference that was asked for. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** What each brings, by its id. */
+  readonly settings: ReadonlyMap<string, ProgramSettings>;
+}
+
+/** Which of these images are on this machine, and what they bring. */
+export async function readImages(world: World, references: readonly string[]): Promise<KnownImages> {
   const wanted = [...new Set(references)];
-  if (wanted.length === 0) return new Map();
+  if (wanted.length === 0) return { ids: new Map(), settings: new Map() };
   const { stdout } = await docker(world, imagesArgv(wanted));
-  const lines = stdout.split("\n").filter((line) => line !== "");
+  const images = stdout.split("\n").flatMap((line) => {
+    const [, id, tags = "", digests = "", config = ""] =
+      /^(\S+) (\[[^\]]*\]|null) (\[[^\]]*\]|null) ?(.*)$/.exec(line) ?? [];
+    return id === undefined ? [] : [{ id, names: `${tags} ${digests}`, config }];
+  });
   const named = (reference: string) =>
-    lines.find((line) => imageNames(reference).some((name) => line.includes(`"${name}"`)));
-  return new Map(
-    wanted.flatMap((reference) =>
-      [named(reference)].flatMap((line) => (line ? [[reference, line.slice(0, line.indexOf(" "))] as const] : [])),
+    images.find(({ names }) => imageNames(reference).some((name) => names.includes(`"${name}"`)));
+  return {
+    ids: new Map(
+      wanted.flatMap((reference) => [named(reference)].flatMap((image) => (image ? [[reference, image.id]] : []))),
     ),
-  );
+    settings: new Map(
+      images.flatMap(({ id, config }) => {
+        const settings = config === "" ? undefined : parseImageSettings(JSON.parse(config));
+        return settings === undefined ? [] : [[id, settings]];
+      }),
+    ),
+  };
 }
 
 /** The spellings under which an engine lists a reference: it drops Docker Hub's host, adds `latest`, and lists a digest without its tag. */

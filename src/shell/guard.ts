@@ -6,7 +6,7 @@ import { guardPolicyText, guardService } from "../core/guard-policy.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
-import { docker } from "./engine.ts";
+import { docker, type KnownImages } from "./engine.ts";
 
 /** The guard's own program, which alone knows what a policy may say. */
 export function guardProgram(world: World): string {
@@ -105,10 +105,10 @@ export async function outdatedPins(
   world: World,
   { guardPolicy }: Stack,
   containers: readonly Container[],
-  images: Promise<ReadonlyMap<string, string>>,
+  images: Promise<KnownImages>,
 ): Promise<boolean> {
   if (guardPolicy === undefined) return false;
-  const [report, now] = await Promise.all([readGuardReport(world, containers), images]);
+  const [report, { ids: now }] = await Promise.all([readGuardReport(world, containers), images]);
   return Object.entries(report?.images.pinned ?? {}).some(([name, id]) => now.has(name) && now.get(name) !== id);
 }
 

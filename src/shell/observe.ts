@@ -10,13 +10,14 @@ import type { World } from "../world.ts";
 import { environmentFindings, readEnvironment } from "./coherence.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
-import { imageIds, projectContainers, projectResources } from "./engine.ts";
+import { projectContainers, projectResources, readImages } from "./engine.ts";
+import { readEnforced } from "./engine-facts.ts";
 import { guardFindings, outdatedPins, staleGuardPolicy } from "./guard.ts";
 import { machineFindings } from "./machine.ts";
 import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
-import { findReceipt, otherDeployment, type Receipt, receiptFor } from "./receipt.ts";
+import { deployedBy, findReceipt, otherDeployment, type Receipt, receiptFor } from "./receipt.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
@@ -32,7 +33,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
-  const wanted = imageIds(world, wantedImages(model));
+  const wanted = readImages(world, wantedImages(model));
   const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated, values] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
@@ -64,7 +65,10 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     context,
     applied: last?.privileges ?? [],
     rereads: reread ? config.config.platform.service : undefined,
-    images,
+    images: images.ids,
+    imageSettings: images.settings,
+    deployed: last && deployedBy(last),
+    enforced: await readEnforced(world, model, containers, last && deployedBy(last)),
     busyPorts: ports,
     seeds,
     ...secrets,

@@ -2,12 +2,21 @@ import "../core/schema-settings.ts";
 import * as z from "zod";
 import { timeStamp } from "../core/deployment.ts";
 import type { Finding } from "../core/finding.ts";
+import type { LastDeployment } from "../core/last-deployment.ts";
 import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readSealKey, seal, sealedVersion, sealKey, unseal } from "./seal.ts";
+
+const shapeSchema = z.object({
+  service: z.string(),
+  imageId: z.string(),
+  limits: z.object({ memory: z.number(), memoryAndSwap: z.number(), cpus: z.number(), pids: z.number() }).partial(),
+  networks: z.array(z.string()).readonly(),
+  restart: z.string(),
+});
 
 const receiptSchema = z.object({
   version: z.literal(1),
@@ -39,6 +48,8 @@ const receiptSchema = z.object({
   services: z.array(z.string()),
   images: z.enum(["registry", "local"]),
   imageIds: z.record(z.string(), z.string()),
+  /** What of each container somebody could change by hand; earlier versions did not write it down. */
+  shapes: z.array(shapeSchema).optional().catch(undefined),
   privileges: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })),
   time: z.string(),
   who: z.string(),
@@ -140,6 +151,11 @@ export function otherDeployment(project: string, last: Receipt | undefined): str
   return `the last deployment from this folder was project ${last.project}; it may still run: ./deploy down --project ${last.project}`;
 }
 
+/** The deployment that a receipt tells of. */
+export function deployedBy({ time, stack, model, shapes }: Receipt): LastDeployment {
+  return { time, containers: stack.containers, hashes: model.hashes, shapes: shapes ?? [] };
+}
+
 /** Notes that a project was taken down: nothing of it is applied any more, but how it was deployed is known for the next time. */
 export async function clearReceipt(world: World, statePath: string, project: string): Promise<void> {
   const last = receiptFor(project, await readReceipt(world, statePath));
@@ -150,5 +166,6 @@ export async function clearReceipt(world: World, statePath: string, project: str
       services: [],
       privileges: [],
       imageIds: {},
+      shapes: [],
     });
 }

@@ -31,9 +31,15 @@ test("the document of a plan has every part, in whole paths and under stable nam
     steps: [
       {
         kind: "start",
-        why: "its configuration changed",
+        why: "its configuration changed: mount /var/run/docker.sock added, capability to add NET_ADMIN removed",
         text: "recreate gateway",
-        services: [{ service: "gateway", kind: "recreate", why: "its configuration changed" }],
+        services: [
+          {
+            service: "gateway",
+            kind: "recreate",
+            why: "its configuration changed: mount /var/run/docker.sock added, capability to add NET_ADMIN removed",
+          },
+        ],
       },
     ],
     findings: [],
@@ -74,7 +80,9 @@ test("the document of a down has no mode", () => {
 test("several reasons to start are told once each, with the services they hold for", () => {
   const services = { a: { image: "demo:1" }, b: { image: "demo:1" }, c: { image: "demo:1" } };
   const { steps } = planDocument(planFor({ services, containers: [container("b", { hash: "old" })] }));
-  expect(steps.map(({ why }) => why)).toEqual(["a, c: it has no container yet; b: its configuration changed"]);
+  expect(steps.map(({ why }) => why)).toEqual([
+    "a, c: it has no container yet; b: its configuration changed in something that its container does not show",
+  ]);
 });
 
 test("what is planned to be held is what is gained or kept", () => {

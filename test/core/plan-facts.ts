@@ -1,6 +1,7 @@
 import { configSchema, type DeployConfig } from "../../src/core/config-schema.ts";
 import type { Container } from "../../src/core/container.ts";
 import type { Facts } from "../../src/core/facts.ts";
+import { allEnforced } from "../../src/core/limits.ts";
 import type { Mode } from "../../src/core/mode.ts";
 import type { Plan } from "../../src/core/plan.ts";
 import type { Step } from "../../src/core/plan-steps.ts";
@@ -75,6 +76,9 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     context: host,
     applied: [],
     rereads: undefined,
+    imageSettings: new Map(),
+    deployed: undefined,
+    enforced: allEnforced,
     busyPorts: [],
     seeds: [],
     missingSecrets: [],
@@ -83,7 +87,11 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     outdatedPins: false,
     findings: [],
     ...rest,
-    model: modelOf({ services, networks: { default: { name: "demo_default" } }, ...rest.model }),
+    model: modelOf({
+      services: onDefaultNetwork(services),
+      networks: { default: { name: "demo_default" } },
+      ...rest.model,
+    }),
     hashes: new Map(Object.entries({ ...Object.fromEntries(names.map((name) => [name, "h"])), ...rest.hashes })),
     images: new Map(Object.entries(rest.images ?? { "demo:1": "sha256:1" })),
   };
@@ -99,6 +107,16 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     ...stack,
   };
   return { facts, stack: full };
+}
+
+/** As Compose prints services that name no network. */
+function onDefaultNetwork(services: Record<string, unknown>): Record<string, unknown> {
+  const placed = Object.entries(services).map(([name, service]): [string, unknown] => {
+    const isPlaced =
+      typeof service !== "object" || service === null || "networks" in service || "network_mode" in service;
+    return [name, isPlaced ? service : { ...service, networks: { default: null } }];
+  });
+  return Object.fromEntries(placed);
 }
 
 /** The steps of one kind. */

@@ -18,6 +18,14 @@ test("a container on all networks of its service, or on more, stays as it is", (
 });
 
 test("a service that shares another one's network is on none of its own", () => {
-  const shared = { gateway: { image: "demo:1", network_mode: "service:proxy" } };
-  expect(starts(planFor({ services: shared, model, containers: [on()] }))).toEqual([]);
+  const hostConfig = { NetworkMode: "container:proxy-1" };
+  const containers = [
+    { ...container("gateway", { hostConfig }), networks: [] },
+    { ...container("proxy"), networks: ["demo_front"] },
+  ];
+  const shared = {
+    gateway: { image: "demo:1", network_mode: "service:proxy" },
+    proxy: { image: "demo:1", networks: { front: null } },
+  };
+  expect(starts(planFor({ services: shared, model, containers }))).toEqual([]);
 });

@@ -44,10 +44,11 @@ describe("a step in one line", () => {
 describe("the text of a plan", () => {
   test("gives each of several services a line with its reason, in columns", () => {
     const text = planText(planFor({ containers: [container("proxy", { hash: "old" })] }));
-    expect(text.split("\n").slice(-3)).toEqual([
+    expect(text.split("\n").slice(-4)).toEqual([
       "  1. bring up 2 services",
       "     create    gateway  it has no container yet",
-      "     recreate  proxy    its configuration changed",
+      "     recreate  proxy    its configuration changed in something that its",
+      "                        container does not show",
     ]);
   });
 

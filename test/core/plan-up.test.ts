@@ -20,22 +20,27 @@ describe("a service", () => {
       "whose configuration has another hash is recreated",
       { hash: "old" },
       {},
-      ["recreate gateway: its configuration changed"],
+      ["recreate gateway: its configuration changed in something that its container does not show"],
     ],
     [
       "that was stopped is started",
       { ...exited(143), ...policy("unless-stopped") },
-      {},
+      { restart: "unless-stopped" },
       ["start gateway: its container ended with exit code 143"],
     ],
     [
       "that ended well although it should go on is started",
       { ...exited(0), ...policy("unless-stopped") },
-      {},
+      { restart: "unless-stopped" },
       ["start gateway: its container ended with exit code 0"],
     ],
     ["that ran once and ended well is finished", exited(0), {}, []],
-    ["that was to run until it succeeds, and did, is finished", { ...exited(0), ...policy("on-failure") }, {}, []],
+    [
+      "that was to run until it succeeds, and did, is finished",
+      { ...exited(0), ...policy("on-failure") },
+      { restart: "on-failure:3" },
+      [],
+    ],
     [
       "that ran once and failed is started again",
       exited(1),
@@ -52,7 +57,7 @@ describe("a service", () => {
     [
       "that ended well but publishes a port is a server and is started",
       { ...exited(0), hostConfig: { PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "80" }] } } },
-      {},
+      { ports: [{ target: 80, published: "80" }] },
       ["start gateway: its container ended with exit code 0"],
     ],
     [
@@ -77,7 +82,7 @@ describe("a service", () => {
       "that is stopped and has another configuration is recreated",
       { ...exited(1), hash: "old" },
       {},
-      ["recreate gateway: its configuration changed"],
+      ["recreate gateway: its configuration changed in something that its container does not show"],
     ],
   ])("%s", (_, parts, modelled, expected) => {
     const services = { ...ordinary, gateway: { image: "demo:1", ...modelled } };
@@ -92,7 +97,10 @@ describe("a service", () => {
 
   test("with a container of an older image under the same name is recreated", () => {
     const plan = planFor({ images: { "demo:1": "sha256:2" } });
-    expect(starts(plan)).toEqual(["recreate gateway: its image changed", "recreate proxy: its image changed"]);
+    expect(starts(plan)).toEqual([
+      "recreate gateway: its image changed (1 -> 2)",
+      "recreate proxy: its image changed (1 -> 2)",
+    ]);
   });
 
   test("without an image of its own is compared under the name that Compose gives it", () => {
@@ -100,7 +108,7 @@ describe("a service", () => {
     const same = planFor({ services, images: { "demo:1": "sha256:1", "demo-gateway": "sha256:1" } });
     const other = planFor({ services, images: { "demo:1": "sha256:1", "demo-gateway": "sha256:2" } });
     expect(starts(same)).toEqual([]);
-    expect(starts(other)).toEqual(["recreate gateway: its image changed"]);
+    expect(starts(other)).toEqual(["recreate gateway: its image changed (1 -> 2)"]);
   });
 
   test("with an image named by its digest is compared under that name", () => {
@@ -111,7 +119,7 @@ describe("a service", () => {
         images: { [image]: id, "demo:1": "sha256:1" },
       });
     expect(starts(at("sha256:1"))).toEqual([]);
-    expect(starts(at("sha256:2"))).toEqual(["recreate gateway: its image changed"]);
+    expect(starts(at("sha256:2"))).toEqual(["recreate gateway: its image changed (1 -> 2)"]);
   });
 
   test("whose provider ran from here is not run again, and is never waited for", () => {
@@ -169,7 +177,9 @@ describe("replicas", () => {
       services: { gateway: { image: "demo:1", scale: 2 }, proxy: { image: "demo:1" } },
       containers: [container("proxy"), container("gateway"), container("gateway", { number: 2, hash: "old" })],
     });
-    expect(starts(plan)).toEqual(["recreate gateway: its configuration changed"]);
+    expect(starts(plan)).toEqual([
+      "recreate gateway: its configuration changed in something that its container does not show",
+    ]);
   });
 });
 
@@ -191,7 +201,7 @@ describe("secrets", () => {
     expect(starts(plan)).toEqual([
       "!recreate gateway: a secret that it reads from a file changed",
       "!recreate store: a secret that it reads from a file changed",
-      "recreate proxy: its configuration changed",
+      "recreate proxy: its configuration changed in something that its container does not show",
     ]);
   });
 

@@ -92,6 +92,9 @@ volumes:
     expect((await stack.deploy("up", "--yes")).exitCode).toBe(3);
     await stack.deployOk("up", "--yes", ...accepted);
     expect(await planned()).toEqual(expected.map((line) => `kept ${line}`));
+    // Compose's own hash says nothing of a service that shares what another one has.
+    const { exitCode: again, stdout } = await stack.deploy("plan", "--exit-code");
+    expect(`${again} ${stdout}`).toMatch(/^0 [\s\S]*steps: none/);
   });
 });
 
@@ -120,6 +123,7 @@ services:
     expect((await command("test", ["-e", mark])).exitCode).not.toBe(0);
     await stack.deployOk("up", "--yes", ...accepted);
     expect((await command("test", ["-e", mark])).exitCode).toBe(0);
+    expect((await stack.deploy("plan")).stdout).not.toContain("recreate");
   });
 });
 

@@ -8,10 +8,12 @@ import { detectMode } from "../../src/core/detect.ts";
 import type { Facts } from "../../src/core/facts.ts";
 import type { Finding, Outcome } from "../../src/core/finding.ts";
 import { findingCodes } from "../../src/core/finding-codes.ts";
+import { allEnforced } from "../../src/core/limits.ts";
 import { type Detection, modes } from "../../src/core/mode.ts";
 import { parseModel } from "../../src/core/model.ts";
 import type { UpOptions } from "../../src/core/plan-up.ts";
 import { privilegeKinds } from "../../src/core/privilege.ts";
+import { parseImageSettings } from "../../src/core/program-settings.ts";
 import {
   composeFiles,
   excludedServices,
@@ -37,6 +39,26 @@ const factsSchema = z.strictObject({
   model: tree.optional().describe("Merged over the model of `stack`, or the whole model."),
   hashes: textMap.default({}).describe("Compose's hashes, over those of `stack`."),
   images: z.record(z.string(), z.string().nullable()).optional().describe("Over those of `stack`; null: not there."),
+  imageSettings: z.record(z.string(), tree).default({}).describe("The `Config` of an image, by its id."),
+  deployed: z
+    .strictObject({
+      time: z.string(),
+      containers: z.array(z.string()).default([]),
+      hashes: textMap.default({}),
+      shapes: z
+        .array(
+          z.strictObject({
+            service: z.string(),
+            imageId: z.string(),
+            limits: z.record(z.string(), z.number()).default({}),
+            networks: z.array(z.string()).default([]),
+            restart: z.string().default("no"),
+          }),
+        )
+        .default([]),
+    })
+    .optional()
+    .describe("The last deployment from here."),
   running: z.enum(stacks).optional().describe("The containers of the default stack of this mode are there."),
   containers: z.array(tree).default([]).describe("`docker inspect`; one that `running` brings is changed by its Name."),
   sandboxes: z.array(tree).default([]),
@@ -158,6 +180,14 @@ function factsOf(
     networks: given.networks,
     applied: given.applied,
     rereads: undefined,
+    imageSettings: new Map(
+      Object.entries(given.imageSettings).flatMap(([id, config]) => {
+        const settings = parseImageSettings(config);
+        return settings === undefined ? [] : [[id, settings] as const];
+      }),
+    ),
+    deployed: given.deployed,
+    enforced: allEnforced,
     busyPorts: [],
     seeds: given.seeds,
     missingSecrets: given.missingSecrets,

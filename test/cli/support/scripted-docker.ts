@@ -52,7 +52,11 @@ export interface Setting {
 
 interface State extends Setting {
   readonly calls: string[][];
-  readonly engine: EngineState & { model: string | undefined; health: Record<string, unknown> };
+  readonly engine: EngineState & {
+    model: string | undefined;
+    started: string | undefined;
+    health: Record<string, unknown>;
+  };
   rules: readonly Rule[];
   /** How many calls there were when the rules were set. */
   since: number;
@@ -60,7 +64,7 @@ interface State extends Setting {
 
 /** Puts a scripted docker into its folder. */
 export async function startScriptedDocker(setting: Setting): Promise<ScriptedDocker> {
-  const engine = { running: false, model: undefined, health: {} };
+  const engine = { running: false, model: undefined, started: undefined, health: {} };
   const state: State = { ...setting, calls: [], engine, rules: [], since: 0 };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -132,9 +136,15 @@ async function serve(state: State, words: AsyncGenerator<string, void>, say: Say
     say("err", stderr);
     return say("exit", String(exitCode));
   }
-  if (argv[0] === "compose" && argv.includes("up")) state.engine.running = true;
-  if (argv[0] === "compose" && argv.includes("down")) state.engine.running = false;
+  if (argv[0] === "compose" && argv.includes("up")) start(state.engine);
+  if (argv[0] === "compose" && argv.includes("down"))
+    Object.assign(state.engine, { running: false, started: undefined });
   answer(state, { when: "", stdout: engineAnswer(argv, state.engine) }, say);
+}
+
+/** Containers stay as they were started, whatever is merged later. */
+function start(engine: State["engine"]): void {
+  Object.assign(engine, { running: true, started: engine.model });
 }
 
 async function* wordsOf(socket: Socket): AsyncGenerator<string, void> {
@@ -153,7 +163,7 @@ function isDue({ calls, since }: State, { when, times = Number.POSITIVE_INFINITY
 
 function answer(state: State, rule: Rule, say: Say): void {
   const { exitCode = 0, stdout = "", stderr = "", chunks = [], starts = false, hangs = false } = rule;
-  if (starts) state.engine.running = true;
+  if (starts) start(state.engine);
   // The caller reads words byte by byte, which is slow for a long one, and a word ends at a zero byte.
   if (stdout.length > 2_000 || stdout.includes("\0")) {
     const path = join(state.bin, `answer-${state.calls.length}`);

@@ -32,6 +32,8 @@ export interface EngineState {
   running: boolean;
   /** As `docker compose config` printed it. */
   readonly model: string | undefined;
+  /** The same when the containers were started. */
+  readonly started: string | undefined;
   /** What the health check of a service says, where it is not healthy. */
   readonly health: Readonly<Record<string, unknown>>;
 }
@@ -56,7 +58,8 @@ export function engineAnswer(argv: readonly string[], state: EngineState): strin
 }
 
 /** One healthy container for each service that is not only built. */
-function runningContainers({ running, model, health }: EngineState) {
+function runningContainers({ running, model: merged, started, health }: EngineState) {
+  const model = started ?? merged;
   if (!running || model === undefined) return [];
   const { name: project, services, networks } = modelSchema.parse(JSON.parse(model));
   return Object.entries(services)
