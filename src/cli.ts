@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Finding } from "./core/finding.ts";
-import { type AcceptName, foreignProject, heldLock, weakSecret } from "./core/plan.ts";
+
+import { type AcceptName, databasePassword, foreignProject, heldLock, weakSecret } from "./core/plan.ts";
 import { consentNames } from "./core/privilege.ts";
 import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
 import { visibleLine } from "./core/visible-text.ts";
@@ -59,8 +60,8 @@ const upOptions = () => [
     .choices(["missing", "always", "never"])
     .default("missing"),
   accept(
-    [...consentNames, foreignProject, weakSecret],
-    "accept a new host-level privilege, another folder's project, or a secret that everybody knows, by name",
+    [...consentNames, foreignProject, weakSecret, databasePassword],
+    "accept by name: a new host-level privilege, another folder's project, a secret that everybody knows, a password that the database has got already",
   ),
   images(),
 ];
@@ -180,6 +181,16 @@ export const commandTable: readonly CommandEntry[] = [
       new Option("--force", "remove it also where its owner may still run; asks first"),
       accept([heldLock], "remove a lock whose owner may still run"),
     ],
+  },
+  {
+    name: "secrets",
+    summary: "show, check, generate and set the stack's secrets; no value is ever shown",
+    example: "deploy secrets set GATEWAY_API_KEY < key.txt",
+    args: [
+      new Argument("<action>", "what to do").choices(["list", "check", "generate", "set"]),
+      new Argument("[name...]", "for set: the variable, whose value is read from standard input"),
+    ],
+    options: [accept([weakSecret, databasePassword], "accept by name what is found wrong")],
   },
   {
     name: "completion",

@@ -64,7 +64,22 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
     portState,
     probe: (url, timeoutMilliseconds) => probe(url, timeoutMilliseconds, signal),
     process: processes,
+    readInput: () => readInput(process.stdin),
   };
+}
+
+/** A secret is short: whoever pipes in more than that meant another file. */
+const inputLimitCharacters = 64 * 1024;
+
+async function readInput(stdin: NodeJS.ReadStream): Promise<string | undefined> {
+  if (stdin.isTTY) return undefined;
+  let text = "";
+  stdin.setEncoding("utf8");
+  for await (const chunk of stdin) {
+    text += chunk;
+    if (text.length > inputLimitCharacters) break;
+  }
+  return text;
 }
 
 /** A container or a bare uid may have no name. */

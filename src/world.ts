@@ -66,6 +66,8 @@ export interface World {
   readonly portState: (host: string, port: number) => Promise<PortState>;
   readonly probe: (url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
   readonly process: ProcessTable;
+  /** Everything on the standard input, or undefined where that is a terminal. */
+  readonly readInput: () => Promise<string | undefined>;
 }
 
 /** What lock and temporary files need to know about processes on this host, and about this one. */
@@ -114,6 +116,8 @@ export interface Reporter {
   tasks(tasks: readonly Task[]): Promise<void>;
   /** Asks yes or no; undefined when nobody can be asked. */
   confirm(question: Question): Promise<boolean | undefined>;
+  /** Asks for a text that is not shown while it is typed; undefined when nobody can be asked. */
+  askSecret(text: string): Promise<string | undefined>;
   /** Passes a stream of text on as it is, such as logs; an end that may be the beginning of a secret waits for more. */
   stream(chunk: string): void;
   /** Passes on what waits: nothing more comes. */

@@ -82,6 +82,8 @@ async function runOnce(world: World, name: string, flags: ParsedFlags, args: rea
     case "unlock":
       await (await import("./unlock.ts")).unlock(world, flags);
       return exitCodes.done;
+    case "secrets":
+      return (await import("./secrets.ts")).secrets(world, upFlags(flags), args);
     case "completion":
       await (await import("./completion.ts")).completion(world, args[0] ?? "");
       return exitCodes.done;

@@ -2,11 +2,12 @@ import { containerShapes } from "../core/last-deployment.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { FileWriteError } from "../files.ts";
-import { type Deployed, readDeployed } from "../shell/compose.ts";
+import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
 import { wantedImages } from "../shell/observe.ts";
 import { volumeNames } from "../shell/privilege-context.ts";
-import { type Receipt, readReceipt, writeReceipt } from "../shell/receipt.ts";
+import { type Receipt, readReceipt, receiptFor, writeReceipt } from "../shell/receipt.ts";
+import { secretRecord } from "../shell/secret-record.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";
 
@@ -31,7 +32,7 @@ export async function recorded(
     const verified = await work();
     if ((await readReceipt(world, statePath)) === undefined) {
       const deployed = await readDeployed(world, situation.stack);
-      await keepReceipt(world, statePath, receiptOf(world, situation, plan, verified, deployed, undefined));
+      await keepReceipt(world, statePath, await receiptOf(world, situation, plan, verified, deployed, undefined));
     }
     return verified;
   }
@@ -46,7 +47,7 @@ export async function recorded(
       privileges: verified.live,
     });
     const id = ended?.record.id;
-    await keepReceipt(world, statePath, receiptOf(world, situation, plan, verified, deployed, id));
+    await keepReceipt(world, statePath, await receiptOf(world, situation, plan, verified, deployed, id));
     const { pruneHistory } = await import("../shell/history.ts");
     const { keep } = situation.config.config.history;
     await pruneHistory(world, statePath, { keep, running: id, containers });
@@ -68,15 +69,16 @@ async function keepReceipt(world: World, statePath: string, receipt: Receipt): P
   }
 }
 
-function receiptOf(
+async function receiptOf(
   world: World,
-  { stack, facts, namePrefix }: Situation,
+  { stack, facts, namePrefix, territory }: Situation,
   plan: Plan,
   { found: { containers, sandboxes } }: Verified,
-  { compose, model }: Deployed,
+  { compose, model, text }: Deployed,
   deployment: string | undefined,
-): Receipt {
+): Promise<Receipt> {
   const { project, files, envPath, variables } = stack;
+  const last = receiptFor(project, await readReceipt(world, territory.statePath));
   return {
     version: 1,
     project,
@@ -97,6 +99,7 @@ function receiptOf(
       containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
     ),
     shapes: containerShapes(containers),
+    secrets: await secretRecord(world, territory, modelOf(text), last),
     privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),
     time: world.now().toISOString(),
     who: `${world.user}@${world.host}`,

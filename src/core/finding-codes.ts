@@ -72,6 +72,9 @@ export const findingCodes = {
   D107: { kind: "refused", title: "The environment file is in a git repository." },
   D108: { kind: "refused", title: "A build gets the environment file or the secret files." },
   D109: { kind: "input", title: "No service reads a secret of the environment file." },
+  D110: { kind: "refused", title: "A database would get another password than its data has." },
+  D111: { kind: "refused", title: "A value cannot be taken as a secret." },
+  D112: { kind: "input", title: "There is no secret of that name, or none was named." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

@@ -2,6 +2,7 @@ import "./schema-settings.ts";
 import * as z from "zod";
 import { buildSchema, fileReference } from "./build-schema.ts";
 import { conceal } from "./concealed.ts";
+import { extensionsOf } from "./model-extension.ts";
 import { flag, listOf, mapOf, maybe } from "./nullish-schema.ts";
 import { healthcheckSchema, limitsShape, restartPolicy, settingsOf, settingsShape } from "./service-settings.ts";
 import { buildProfile } from "./stack.ts";
@@ -222,32 +223,6 @@ const volume = z
 const network = z
   .object({ ...named, driver: maybe(z.string()), driver_opts: mapOf(text), internal: flag })
   .transform(({ driver_opts, ...rest }) => ({ ...rest, driverOpts: driver_opts }));
-
-/** A Compose file may come from somebody else: its names become a variable and a file below the tool's own folder, and nothing else. */
-const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "a plain file name: letters, digits, _ . and -");
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a variable name: letters, digits and _");
-
-const generatedSecret = z
-  .object({ value: maybe(secretText), file: maybe(fileName), bytes: maybe(z.int().min(16).max(1024)) })
-  .nullish()
-  .transform((secret) => ({ value: secret?.value ?? conceal(""), file: secret?.file, bytes: secret?.bytes ?? 32 }));
-
-const extension = z.object({
-  secrets: maybe(z.record(variableName, generatedSecret)).transform((secrets) => secrets ?? {}),
-  builtImages: mapOf(z.string()),
-});
-
-/** Each Compose file has an extension of its own name, because Compose 2.26 replaces one of the same name where 2.40 merges it. */
-function extensionsOf(model: Record<string, unknown>, context: z.RefinementCtx): z.output<typeof extension>[] {
-  const own = Object.entries(model).filter(([key]) => key.startsWith("x-sandbox-deploy"));
-  return own.flatMap(([key, value]) => {
-    const parsed = extension.safeParse(value);
-    if (parsed.success) return [parsed.data];
-    for (const { path, message } of parsed.error.issues)
-      context.addIssue({ code: "custom", path: [key, ...path], message });
-    return [];
-  });
-}
 
 /** The merged model as `docker compose config --format json` prints it. */
 export const modelSchema = z

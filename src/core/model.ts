@@ -7,7 +7,7 @@ import { modelSchema } from "./model-schema.ts";
  * `generatedSecrets`) are concealed. `services` are those that may start, `buildServices` those of the profile `build`,
  * which are built at most. `generatedSecrets` and `builtImages` come from the extension `x-sandbox-deploy`:
  * secrets that the tool generates (`value` as interpolated, `file` the Compose secret that carries it, `bytes` of
- * randomness) and images that are built though no service runs them, by a name for messages.
+ * randomness, how it is written and what becomes of a new value) and images that are built though no service runs them, by a name for messages.
  */
 export type ComposeModel = DeepReadonly<z.output<typeof modelSchema>>;
 

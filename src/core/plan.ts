@@ -12,8 +12,16 @@ export const weakSecret = "weak-secret";
 /** The name by which an operator accepts that the lock of a deploy that may still run is removed. */
 export const heldLock = "held-lock";
 
-/** What `--accept` takes: what reaches the host, what belongs to somebody else, and what anybody could guess. */
-export type AcceptName = ConsentName | typeof foreignProject | typeof weakSecret | typeof heldLock;
+/** The name by which an operator says that a database has got its new password already. */
+export const databasePassword = "database-password";
+
+/** What `--accept` takes: what reaches the host, what belongs to somebody else, and what is wrong only as far as can be seen. */
+export type AcceptName =
+  | ConsentName
+  | typeof foreignProject
+  | typeof weakSecret
+  | typeof heldLock
+  | typeof databasePassword;
 
 /** Something only a person may decide, and how it was decided if it was. */
 export interface PlanQuestion {

@@ -1,12 +1,13 @@
 import { buildArgv, composeEnvironment, pullArgv } from "../core/compose-argv.ts";
 import type { ConfigFile } from "../core/config.ts";
-import { appendToEnvFile, parseEnvFile } from "../core/env-file.ts";
+import { appendToEnvFile } from "../core/env-edit.ts";
+import { parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
-import { encodeSecret } from "../core/generate-secret.ts";
 import type { ComposeModel } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import { describeStep, type Step } from "../core/plan-steps.ts";
+import { bytesOf, writeSecret } from "../core/secret-form.ts";
 import { folderOf, joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { Task, World } from "../world.ts";
@@ -101,10 +102,7 @@ async function generateSecrets(
   { territory, model, secrets }: ApplyContext,
 ): Promise<void> {
   const text = (await world.files.read(territory.envPath)) ?? "";
-  const additions = names.map((key) => ({
-    key,
-    value: encodeSecret(world.randomBytes(model.generatedSecrets[key]?.bytes ?? 32)),
-  }));
+  const additions = names.map((key) => ({ key, value: newSecret(world, model, key) }));
   world.reporter.hide(additions.map(({ value }) => value));
   await world.files.writeAtomic(territory.envPath, appendToEnvFile(text, additions), { mode: 0o600 });
   // A line that somebody wrote meanwhile, or that refers to another variable, stays: what counts is what the file says now.
@@ -114,6 +112,12 @@ async function generateSecrets(
     if (!value) throw new DeployError([emptySecret(name, territory.envPath)]);
     secrets.set(name, value);
   }
+}
+
+/** A new value for a secret, in the form that its Compose file asks for. */
+export function newSecret(world: World, model: ComposeModel, name: string): string {
+  const { form = "base64url", bytes = 32 } = model.generatedSecrets[name] ?? {};
+  return writeSecret(form, world.randomBytes(bytesOf(form, bytes)));
 }
 
 async function readEnvValues(world: World, path: string): Promise<ReadonlyMap<string, string>> {

@@ -18,6 +18,15 @@ export async function readModelText(world: World, stack: Stack): Promise<string>
   return result.stdout;
 }
 
+/** The merged model as it would be with other values of some variables, as JSON. */
+export async function readModelWith(world: World, stack: Stack, values: World["env"]): Promise<unknown> {
+  const asked = await withEnvFile(world, stack);
+  const env = { ...composeEnvironment(stack, world.env), ...values };
+  const result = await docker(world, modelArgv(asked), { env });
+  if (result.exitCode !== 0) throw new DeployError([await composeRefusal(world, stack.files, result)]);
+  return JSON.parse(result.stdout);
+}
+
 /** Reads the model out of Compose's text; what cannot be read is an error, since a privilege might go unseen. */
 export function modelOf(text: string): ComposeModel {
   const model = parseModel(JSON.parse(text));

@@ -1,13 +1,15 @@
 import type { ConfigFile } from "../core/config.ts";
 import type { Container } from "../core/container.ts";
+import { dataPasswordFindings } from "../core/data-password-findings.ts";
 import type { Facts, FormerDeployment, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import { type ComposeModel, networkName } from "../core/model.ts";
+import type { PrivilegeContext } from "../core/privilege.ts";
 import { modelSecrets } from "../core/secret-values.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { environmentFindings, readEnvironment } from "./coherence.ts";
+import { type EnvReading, environmentFindings, readEnvironment } from "./coherence.ts";
 import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { projectContainers, projectResources, readImages } from "./engine.ts";
@@ -18,6 +20,7 @@ import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
 import { deployedBy, findReceipt, otherDeployment, type Receipt, receiptFor } from "./receipt.ts";
+import { readDataPasswords } from "./secret-record.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
 export async function observe(world: World, config: ConfigFile, territory: Territory, stack: Stack): Promise<Facts> {
@@ -34,12 +37,14 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
   const wanted = readImages(world, wantedImages(model));
+  const generated = secretState(world, territory, model);
+  const privileges = readPrivilegeContext(world, territory.root, containers, model);
   const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated, values] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
       containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
-      secretState(world, territory, model),
-      readPrivilegeContext(world, territory.root, containers, model),
+      generated,
+      privileges,
       projectNetworks(world, stack, model, containers),
       wanted,
       busyPorts(world, model, stack.excluded, containers),
@@ -49,7 +54,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       guardFindings(world, config, stack, model),
       staleGuardPolicy(world, territory, stack),
       outdatedPins(world, stack, containers, wanted),
-      environmentFindings(world, territory, stack, model, environment),
+      secretFindings(world, territory, stack, { model, environment, last, generated, privileges }),
     ]);
   const findings = [...(problem ? [problem] : []), ...policy, ...machine, ...values, ...ports.map(portFinding)];
   const reread =
@@ -76,6 +81,28 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     outdatedPins: outdated,
     findings,
   };
+}
+
+/** What is wrong with the environment, its secrets, and the passwords that data holds already. */
+async function secretFindings(
+  world: World,
+  territory: Territory,
+  stack: Stack,
+  read: {
+    readonly model: ComposeModel;
+    readonly environment: EnvReading;
+    readonly last: Receipt | undefined;
+    readonly generated: Promise<Pick<Facts, "missingSecrets">>;
+    readonly privileges: Promise<PrivilegeContext>;
+  },
+): Promise<Finding[]> {
+  const [values, passwords, { missingSecrets }, { volumes }] = await Promise.all([
+    environmentFindings(world, territory, stack, read.model, read.environment),
+    readDataPasswords(world, territory, read.model, read.last),
+    read.generated,
+    read.privileges,
+  ]);
+  return [...values, ...dataPasswordFindings(passwords, volumes ?? [], missingSecrets)];
 }
 
 /** What still runs of the last deployment from here where that was another project; not what somebody else runs by its name. */

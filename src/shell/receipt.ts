@@ -50,6 +50,11 @@ const receiptSchema = z.object({
   imageIds: z.record(z.string(), z.string()),
   /** What of each container somebody could change by hand; earlier versions did not write it down. */
   shapes: z.array(shapeSchema).optional().catch(undefined),
+  /** A keyed fingerprint of each secret and since when it has it; earlier versions did not write them down. */
+  secrets: z
+    .record(z.string(), z.object({ mac: z.string(), since: z.string() }))
+    .optional()
+    .catch(undefined),
   privileges: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })),
   time: z.string(),
   who: z.string(),

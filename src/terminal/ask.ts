@@ -20,38 +20,57 @@ export interface Conversation {
   readonly color: boolean;
 }
 
-/** Asks on the terminal, with No as the answer that Enter gives. Ctrl-C or `signal` is an interruption, not a No. */
+/** Asks on the terminal. Ctrl-C or `signal` is an interruption, not a No and not an empty text. */
 export function createAsker(conversation: Conversation, signal: AbortSignal): NonNullable<Asker> {
-  const { stdin, stdout } = conversation;
-  return async ({ text }) => {
-    const Enquirer = await loadEnquirer(conversation);
-    signal.throwIfAborted();
-    const lines = questionLines(text, stdout.columns);
-    const message = lines.pop() ?? "";
-    for (const line of lines) stdout.write(`${line}\n`);
-    const enquirer = new Enquirer<{ answer?: unknown }>();
-    const asked: { prompt?: Prompt } = {};
-    enquirer.on("prompt", (prompt: Prompt) => {
-      asked.prompt = prompt;
-    });
-    const cancel = () => void asked.prompt?.cancel();
-    signal.addEventListener("abort", cancel);
-    try {
-      const answers = await enquirer.prompt({
+  return {
+    /** No is the answer that Enter gives. */
+    async confirm({ text }) {
+      const lines = questionLines(text, conversation.stdout.columns);
+      const message = lines.pop() ?? "";
+      const answer = await prompted(conversation, signal, lines, (asked) => ({
         type: "confirm",
-        name: "answer",
         message,
         initial: false,
         format: (value: unknown) => (asked.prompt?.state.cancelled ? "" : value === true ? "Yes" : "No"),
-        ...untyped(stdin, stdout),
-      });
-      return answers.answer === true;
-    } catch (error) {
-      throw asked.prompt?.state.cancelled ? new InterruptedError("interrupted at a question") : error;
-    } finally {
-      signal.removeEventListener("abort", cancel);
-    }
+      }));
+      return answer === true;
+    },
+    async secret(text) {
+      const answer = await prompted(conversation, signal, [], () => ({ type: "invisible", message: text }));
+      return typeof answer === "string" ? answer : "";
+    },
   };
+}
+
+interface Asked {
+  prompt?: Prompt;
+}
+
+async function prompted(
+  conversation: Conversation,
+  signal: AbortSignal,
+  lines: readonly string[],
+  question: (asked: Asked) => { readonly type: string; readonly message: string },
+): Promise<unknown> {
+  const { stdin, stdout } = conversation;
+  const Enquirer = await loadEnquirer(conversation);
+  signal.throwIfAborted();
+  for (const line of lines) stdout.write(`${line}\n`);
+  const enquirer = new Enquirer<{ answer?: unknown }>();
+  const asked: Asked = {};
+  enquirer.on("prompt", (prompt: Prompt) => {
+    asked.prompt = prompt;
+  });
+  const cancel = () => void asked.prompt?.cancel();
+  signal.addEventListener("abort", cancel);
+  try {
+    const answers = await enquirer.prompt({ name: "answer", ...question(asked), ...untyped(stdin, stdout) });
+    return answers.answer;
+  } catch (error) {
+    throw asked.prompt?.state.cancelled ? new InterruptedError("interrupted at a question") : error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
 }
 
 /** Enquirer's colours know nothing of NO_COLOR: they ask once, when they are loaded, for FORCE_COLOR and for nothing else. */

@@ -25,7 +25,12 @@ export type TaskRunner = (
 export const stillEnding = "interrupted: what was begun is coming to its end; press Ctrl-C again to stop it at once";
 
 /** How a person is asked; undefined where nobody can be. */
-export type Asker = ((question: Question) => Promise<boolean>) | undefined;
+export type Asker =
+  | {
+      readonly confirm: (question: Question) => Promise<boolean>;
+      readonly secret: (text: string) => Promise<string>;
+    }
+  | undefined;
 
 /** Builds the one place through which everything that is shown passes, redacted. */
 export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: Asker): Reporter {
@@ -51,7 +56,8 @@ export function createReporter(terminal: Terminal, runTasks: TaskRunner, ask: As
       if (findings.length > 0) terminal.stderr(`${paint(shown(formatFindings(findings)), terminal.color)}\n`);
     },
     tasks: (tasks) => runTasks(tasks, say, shown),
-    confirm: async (question) => (ask ? ask({ ...question, text: shown(question.text) }) : undefined),
+    confirm: async (question) => (ask ? ask.confirm({ ...question, text: shown(question.text) }) : undefined),
+    askSecret: async (text) => (ask ? ask.secret(shown(text)) : undefined),
     stream(chunk) {
       // What is hidden while a stream runs is unknown to the stream's own redactor.
       streamed ??= createStreamRedactor(secrets, (text) => terminal.stdout(visibleLog(redact(text))));

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { command } from "../support/command.ts";
 import { someOf } from "../support/some-of.ts";
 import type { Rule } from "./support/scripted-docker.ts";
 import { useWorkbench } from "./support/use-workbench.ts";
@@ -82,7 +83,20 @@ async function expectCleanFiles() {
   return checked.map((path) => path.slice(folder.length + 1));
 }
 
-const commands = [["plan"], ["config"], ["status"], ["logs"], ["restart"], ["detect"], ["build"], ["pull"], ["down"]];
+const commands = [
+  ["secrets", "list"],
+  ["secrets", "check"],
+  ["secrets", "generate"],
+  ["plan"],
+  ["config"],
+  ["status"],
+  ["logs"],
+  ["restart"],
+  ["detect"],
+  ["build"],
+  ["pull"],
+  ["down"],
+];
 
 describe("a planted secret", () => {
   it("shows in no output of any command, and in no file but its own, when all goes well", async () => {
@@ -100,6 +114,23 @@ describe("a planted secret", () => {
     expect(checked).toContain(".deploy/receipt.json");
     expect(checked.join("\n")).toMatch(/^\.deploy\/history\/[^/]+\/deployment\.json$/m);
     expect((await watched("down")).exitCode).toBe(0);
+  });
+
+  it("that is given to the tool shows in no output, whether it is taken or not", async () => {
+    await plant();
+    const { environment, folder, tool } = workbench();
+    const set = async (input: string, ...args: string[]) => {
+      const line = ["--", join(tool, "dist/main.js"), "secrets", "set", ...args];
+      const ended = await command(process.execPath, line, { cwd: folder, env: environment, input });
+      expectClean(ended.stdout + ended.stderr, `secrets set ${args.join(" ")}`);
+      return ended.exitCode;
+    };
+    expect(await set(`${planted.process}\n`, "STORE_PASSWORD", "--json")).toBe(0);
+    expect(await set(`${planted.process}\n${planted.service}`, "STORE_PASSWORD")).toBe(3);
+    expect(await set(planted.service, planted.quoted)).toBe(2);
+    await workbench().write(".env", `STORE_PASSWORD="${planted.quoted}\n`);
+    expect(await set(planted.process, "STORE_PASSWORD")).toBe(2);
+    await expectCleanFiles();
   });
 
   it("is torn out of logs that arrive in pieces", async () => {

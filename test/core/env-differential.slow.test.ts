@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { appendToEnvFile, envValues, parseEnvFile } from "../../src/core/env-file.ts";
+import { appendToEnvFile, setInEnvFile } from "../../src/core/env-edit.ts";
+import { envValues, parseEnvFile } from "../../src/core/env-file.ts";
 import { asPlugin, composeProgram } from "../support/compose-program.ts";
 
 /**
@@ -142,6 +143,31 @@ describe("Docker Compose and this parser agree", () => {
     const wild = fc.string({ unit: fc.constantFrom(..."AB==:: \"'\\$#{}?-+\n\n\r1"), minLength: 8, maxLength: 30 });
     for (const text of fc.sample(wild, { seed: 21, numRuns: 60 })) {
       expect({ text, is: askParser(text, {}) }).toEqual({ text, is: askCompose(text, {}) });
+    }
+  });
+
+  test("on what is set: what was there, with that one change", () => {
+    const nasty = fc.string({ unit: fc.constantFrom(..."'\"\\$#{}= \ta1é"), minLength: 1, maxLength: 12 });
+    const styles = fc.constantFrom("old", "'old'", '"old"', "old # note", "", "''", "'o\nld'");
+    const line = fc.tuple(fc.constantFrom("", "export "), separator, styles);
+    const given = fc.sample(
+      fc.tuple(fc.boolean(), fc.constantFrom("\n", "\r\n"), fc.array(line, { minLength: 2, maxLength: 6 }), nasty),
+      {
+        seed: 23,
+        numRuns: 12,
+      },
+    );
+    for (const [bom, eol, lines, wanted] of given) {
+      const written = lines.map(([start, between, text], index) => `${start}K${index % 4}${between}${text}`).join(eol);
+      const text = `${bom ? "\uFEFF" : ""}# head${eol}${written}`;
+      const before = Object.fromEntries(
+        (askCompose(text, {}) ?? "")
+          .split("\n")
+          .flatMap((each) => (/^K\d=/.test(each) ? [[each.slice(0, 2), each.slice(3)]] : [])),
+      );
+      const told = askCompose(setInEnvFile(text, "K1", wanted), {});
+      if (text.includes("o\nld")) expect(told).toContain(`K1=${wanted}\n`);
+      else expect(told).toBe(withoutSurroundings(inComposeOrder({ ...before, K1: wanted })));
     }
   });
 

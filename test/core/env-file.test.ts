@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { appendToEnvFile, EnvEditError, envValues, parseEnvFile } from "../../src/core/env-file.ts";
+import { appendToEnvFile, EnvEditError, setInEnvFile } from "../../src/core/env-edit.ts";
+import { envValues, parseEnvFile } from "../../src/core/env-file.ts";
 import { formatFinding } from "../../src/core/finding.ts";
 
 function parse(text: string, lookup: Record<string, string> = {}) {
@@ -162,6 +163,49 @@ const line = fc.oneof(
 const envText = fc
   .tuple(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), fc.boolean(), fc.boolean())
   .map(([lines, eol, bom, last]) => `${bom ? "\uFEFF" : ""}${lines.join(eol)}${last ? eol : ""}`);
+
+describe("setting", () => {
+  test.each([
+    ["an empty file", "", "A=v1\n"],
+    ["a value", "# c\nA=old # note\nB=1\n", "# c\nA=v1 # note\nB=1\n"],
+    ["a value in CRLF", "A=old\r\nB=1\r\n", "A=v1\r\nB=1\r\n"],
+    ["a quoted value with a statement behind it", "A='old'B=1\n", "A='v1'B=1\n"],
+    ["a value over two lines", 'A="o\nld"\nB=1\n', "A='v1'\nB=1\n"],
+    ["an exported one with spaces", "export A = old  \nB=1\n", "export A = v1  \nB=1\n"],
+    ["the last of two", "A=1\nB=$A\nA=2\n", "A=1\nB=$A\nA=v1\n"],
+    ["what others are made of", "A=old\nB=x$A\n", "A=v1\nB=x$A\n"],
+    ["an empty value", "A=\nB=1\n", "A=v1\nB=1\n"],
+    ["without a last newline", "B=1\nA=old", "B=1\nA=v1"],
+    ["behind a byte order mark", "\uFEFFA=old\n", "\uFEFFA=v1\n"],
+  ])("%s changes that value and no other byte", (_, text, expected) => {
+    expect(setInEnvFile(text, "A", "v1")).toBe(expected);
+  });
+
+  test("a value in a file that Compose refuses is refused, and shows nothing", () => {
+    const set = () => setInEnvFile("B='open\n", "A", "SENTINEL");
+    expect(set).toThrow(EnvEditError);
+    expect(set).not.toThrow(/SENTINEL/);
+  });
+
+  test("is read back exactly, whatever the value and the file, and every other variable as before", () => {
+    fc.assert(
+      fc.property(
+        envText,
+        key,
+        fc.oneof(value, nasty).filter((text) => text !== ""),
+        (text, name, wanted) => {
+          const before = values(text);
+          const edited = setInEnvFile(text, name, wanted);
+          expect(values(edited)).toEqual({ ...before, [name]: wanted });
+          const old = before[name];
+          if (old !== undefined && old !== "")
+            expect(setInEnvFile(edited, name, old).length).toBeLessThan(text.length + 4);
+        },
+      ),
+      { seed: 13, numRuns: 600 },
+    );
+  });
+});
 
 describe("whatever is added", () => {
   test("is read back exactly", () => {

@@ -96,7 +96,11 @@ const factsSchema = z.strictObject({
     .strictObject({
       build: z.enum(["always", "never", "missing"]).optional(),
       pull: z.enum(["always", "never", "missing"]).optional(),
-      accept: z.array(z.enum(["host-root", "host-network", "host-files", "foreign-project", "weak-secret"])).optional(),
+      accept: z
+        .array(
+          z.enum(["host-root", "host-network", "host-files", "foreign-project", "weak-secret", "database-password"]),
+        )
+        .optional(),
     })
     .default({}),
 });
