@@ -104,6 +104,23 @@ export const commandTable: readonly CommandEntry[] = [
     example: "deploy status --json",
   },
   {
+    name: "history",
+    readsOnly: true,
+    summary: "show the deployments of this folder, or one of them in full",
+    example: "deploy history show last",
+    args: [
+      new Argument("[action]", "show one deployment in full").choices(["show"]),
+      new Argument("[id]", "the deployment: an id, as much of one as no other has, or last"),
+    ],
+  },
+  {
+    name: "diff",
+    readsOnly: true,
+    summary: "show by name what differs: the last good deployment and what up would deploy; one and what runs; or two",
+    example: "deploy diff last",
+    args: [new Argument("[id]", "from this deployment"), new Argument("[other]", "to this one")],
+  },
+  {
     name: "logs",
     readsOnly: true,
     summary: "show the services' logs",

@@ -53,6 +53,12 @@ async function runOnce(world: World, name: string, flags: ParsedFlags, args: rea
       return exitCodes.done;
     case "status":
       return (await import("./status.ts")).status(world, flags);
+    case "history":
+      await (await import("./history.ts")).history(world, flags, args);
+      return exitCodes.done;
+    case "diff":
+      await (await import("./diff.ts")).diff(world, flags, args);
+      return exitCodes.done;
     case "logs":
       return (await import("./logs.ts")).logs(
         world,

@@ -1,5 +1,6 @@
 import "./schema-settings.ts";
 import * as z from "zod";
+import type { Finding } from "./finding.ts";
 import { modes } from "./mode.ts";
 import { privilegeKinds } from "./privilege.ts";
 
@@ -139,15 +140,46 @@ export function mentionedIds(historyPath: string, paths: readonly string[]): str
   return [...new Set(ids.filter((id) => deploymentIdPattern.test(id)))];
 }
 
-/** The one deployment that a word means: `last`, an id, or the beginning of exactly one. Else the ids that it could mean. */
-export function findDeployment(
-  history: readonly HistoryEntry[],
-  word: string,
-): { readonly entry: HistoryEntry } | { readonly candidates: readonly string[] } {
+/** What a word means among deployments: one, or those that it could mean. */
+export type FoundDeployment = { readonly entry: HistoryEntry } | { readonly candidates: readonly string[] };
+
+/** Finds the one deployment that a word means: `last`, an id, or the beginning of exactly one. */
+export function findDeployment(history: readonly HistoryEntry[], word: string): FoundDeployment {
   const newestFirst = history.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const found = word === "last" ? newestFirst.slice(0, 1) : newestFirst.filter(({ id }) => id.startsWith(word));
   const [entry] = found;
   return entry !== undefined && found.length === 1 ? { entry } : { candidates: found.map(({ id }) => id) };
+}
+
+/** Why a word leads to no record, D081, and what there is. */
+export function missingRecord(word: string, history: readonly HistoryEntry[], found: FoundDeployment): Finding {
+  const code = "D081";
+  const severity = "error";
+  if ("entry" in found) {
+    const { id } = found.entry;
+    const isNewer = found.entry.record === undefined && found.entry.problem === "newer";
+    const message = isNewer
+      ? `a newer version of this tool wrote the record of the deployment ${id}`
+      : `the record of the deployment ${id} is damaged, or was written by another user or on another machine`;
+    return {
+      code,
+      severity,
+      message,
+      fix: `./deploy history shows the others; its files are in .deploy/history/${id}`,
+    };
+  }
+  const ids = history.map(({ id }) => id);
+  if (ids.length === 0)
+    return {
+      code,
+      severity,
+      message: "no deployment of this folder is recorded",
+      fix: "./deploy up makes the first record",
+    };
+  const { candidates } = found;
+  const message =
+    candidates.length === 0 ? `there is no deployment ${word}` : `${word} could be ${candidates.join(" or ")}`;
+  return { code, severity, message, fix: `name one of ${ids.join(", ")}, or as much of it as no other has, or last` };
 }
 
 /**

@@ -84,6 +84,7 @@ export const findingCodes = {
   D075: { kind: "failed", title: "Something of the stack could not be removed." },
   // what the tool keeps of earlier deployments
   D080: { kind: "input", title: "The receipt of the last deployment cannot be used." },
+  D081: { kind: "input", title: "The history has no such deployment, or its record cannot be read." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */

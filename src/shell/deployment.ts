@@ -124,7 +124,7 @@ async function verified(
     hashes: deployed.model.hashes,
     images: await keepImages(world, record, containers),
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
-    secrets: await fingerprints(world, model),
+    secrets: await secretFingerprints(world, model),
   };
 }
 
@@ -172,7 +172,8 @@ async function keepImages(
   return Object.fromEntries(images);
 }
 
-async function fingerprints(world: World, model: ComposeModel): Promise<DeploymentRecord["secrets"]> {
+/** A keyed fingerprint of each secret of a stack, by its name; it tells whether one changed, and nothing else. */
+export async function secretFingerprints(world: World, model: ComposeModel): Promise<DeploymentRecord["secrets"]> {
   const key = await sealKey(world);
   const read = await Promise.all(
     [...namedSecrets(model)].map(async ([name, secret]): Promise<[string, string][]> => {

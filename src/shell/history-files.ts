@@ -15,28 +15,44 @@ export interface KeptFrom {
 /** Larger files that a container mounts are data rather than configuration. */
 const mountedBytesMax = 1024 * 1024;
 
-/** Copies the files that decide what is deployed, as they are now; what is missing or cannot be read is left out. */
+/** A file that decides what is deployed, and a hash of it that gives no secret away. */
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  readonly hash: string;
+  /** Its name among the copies of a record. */
+  readonly copy: string;
+}
+
+/** Reads the files that decide what is deployed, as they are now; what is missing or cannot be read is left out. */
+export async function readSources(world: World, key: string, { territory, stack }: KeptFrom): Promise<Source[]> {
+  const { configPath, platformConfigPath } = territory;
+  const paths = [...new Set([configPath, stack.envPath, platformConfigPath, ...stack.files])];
+  const read = await Promise.all(
+    paths.map(async (path, index): Promise<Source[]> => {
+      const text = await world.files.read(path).catch(leftOut);
+      if (text === undefined) return [];
+      // Who sees a plain hash of secrets could try out what they are.
+      const hash = path === stack.envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
+      return [{ path, text, hash, copy: copyName(path, index) }];
+    }),
+  );
+  return read.flat();
+}
+
+/** Copies the files that decide what is deployed. */
 export async function keepSources(
   world: World,
   folder: string,
   key: string,
-  { territory, stack }: KeptFrom,
+  from: KeptFrom,
 ): Promise<DeploymentRecord["sources"]> {
-  const { configPath, envPath, platformConfigPath } = territory;
+  const sources = await readSources(world, key, from);
   await world.files.makeDirectory(folder, 0o700);
-  const paths = [...new Set([configPath, stack.envPath, platformConfigPath, ...stack.files])];
-  const kept = await Promise.all(
-    paths.map(async (path, index) => {
-      const text = await world.files.read(path).catch(leftOut);
-      if (text === undefined) return [];
-      const copy = copyName(path, index);
-      await world.files.writeAtomic(joinPath(folder, copy), text, { mode: 0o600, own: true });
-      // Who sees a plain hash of secrets could try out what they are.
-      const hash = path === envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
-      return [{ path, hash, copy }];
-    }),
+  await Promise.all(
+    sources.map(({ copy, text }) => world.files.writeAtomic(joinPath(folder, copy), text, { mode: 0o600, own: true })),
   );
-  return kept.flat();
+  return sources.map(({ path, hash, copy }) => ({ path, hash, copy }));
 }
 
 /** Copies the small files of the host that these services mount, with mode and owner: a container must be able to read a copy as well. */

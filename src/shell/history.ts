@@ -4,11 +4,14 @@ import {
   type DeploymentRecord,
   deploymentIdPattern,
   expired,
+  findDeployment,
   type HistoryEntry,
   mentionedIds,
+  missingRecord,
   readRecord,
 } from "../core/deployment.ts";
 import { joinPath } from "../core/stack.ts";
+import { DeployError } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
 import { docker } from "./engine.ts";
@@ -49,6 +52,14 @@ async function readEntry(world: World, path: string, id: string, key: string | u
 /** Ids of all records, the oldest first. */
 export async function recordIds(world: World, path: string): Promise<readonly string[]> {
   return ((await world.files.list(path).catch(unread)) ?? []).filter((name) => deploymentIdPattern.test(name));
+}
+
+/** The record that a word means: `last`, an id, or the beginning of exactly one; anything else is D081 with what there is. */
+export async function findRecord(world: World, statePath: string, word: string): Promise<DeploymentRecord> {
+  const history = await readHistory(world, statePath);
+  const found = findDeployment(history, word);
+  if ("entry" in found && found.entry.record !== undefined) return found.entry.record;
+  throw new DeployError([missingRecord(word, history, found)]);
 }
 
 /** The merged model of a deployment as Compose printed it, secrets included; undefined where none was kept. */

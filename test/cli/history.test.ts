@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../support/command.ts";
 import { useWorkbench } from "./support/use-workbench.ts";
 
 const workbench = useWorkbench();
@@ -105,6 +108,141 @@ describe("the record of a deployment", () => {
     expect(await upOk()).toContain("the image of store could not be tagged");
     const [id = ""] = await ids();
     expect(Object(await record(id)).images.store).toEqual({ id: "sha256:1", reference: expect.any(String) });
+  });
+});
+
+describe("history", () => {
+  it("lists deployments, the newest first, with how each ended and which one runs", async () => {
+    const bench = workbench();
+    bench.openFrontDoor("local");
+    expect((await bench.deploy("history")).stdout).toBe("no deployment of this folder is recorded\n");
+    await upOk();
+    await changeModel();
+    await bench.script({ when: " up ", exitCode: 1, stderr: "no such network\n" });
+    await bench.deploy("up");
+    const [good = "", failed = ""] = await ids();
+    const killed = "20991231-000000-0000";
+    await mkdir(at(`.deploy/history/${killed}`));
+    await writeFile(at(`.deploy/history/${killed}/deployment.json`), "{");
+    const { exitCode, stdout } = await bench.deploy("history");
+    expect(exitCode).toBe(0);
+    expect(stdout.split("\n").slice(1, -1)).toEqual([
+      expect.stringMatching(new RegExp(`^${killed} .* the record cannot be read$`)),
+      expect.stringMatching(new RegExp(`^${failed}  \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d  up .* failed$`)),
+      expect.stringMatching(new RegExp(`^${good} .* done, runs now$`)),
+    ]);
+    const { deployments } = JSON.parse((await bench.deploy("history", "--json")).stdout);
+    expect(deployments).toMatchObject([
+      { id: killed, outcome: null, problem: "damaged", runs: false },
+      { id: failed, outcome: "failed", command: "up", mode: "local", runs: false },
+      { id: good, outcome: "done", runs: true, durationMilliseconds: expect.any(Number) },
+    ]);
+    await bench.script({ when: "^ps", exitCode: 1, stderr: "Cannot connect to the Docker daemon at x.\n" });
+    await bench.write("deploy.config.yaml", "{{{");
+    const without = await bench.deploy("history");
+    expect([without.exitCode, without.stdout]).toEqual([0, stdout.replace(", runs now", "")]);
+    expect(without.stderr).toContain("which deployment runs is not known");
+  });
+
+  it("show says everything of one deployment, and of secrets only the names", async () => {
+    workbench().openFrontDoor("local");
+    await upOk();
+    const [id = ""] = await ids();
+    const { stdout } = await workbench().deploy("history", "show", id.slice(0, 8));
+    for (const part of [
+      `deployment  ${id} (runs now)`,
+      "outcome     done",
+      "mode        local (",
+      "  deploy.config.yaml ",
+      `kept as scripted/store:deploy-${id}`,
+      "published-port  127.0.0.1:",
+      "  GATEWAY_API_KEY, STORE_PASSWORD",
+      "  .deploy/secrets/store_password",
+    ])
+      expect(stdout).toContain(part);
+    const { stdout: text } = await workbench().deploy("history", "show", "last", "--json");
+    const document = JSON.parse(text);
+    expect(document).toMatchObject({ id, outcome: "done", runs: true, secrets: ["GATEWAY_API_KEY", "STORE_PASSWORD"] });
+    const fingerprints = Object.values(Object((await record(id))["secrets"])).map(String);
+    expect(fingerprints).toHaveLength(2);
+    for (const hash of fingerprints) expect(stdout + text).not.toContain(hash);
+  });
+
+  it("shows a deployment whose process died as interrupted", async () => {
+    workbench().openFrontDoor("local");
+    await workbench().script({ when: " up ", hangs: true });
+    const child = spawn(process.execPath, ["--", join(workbench().tool, "dist/main.js"), "up"], {
+      cwd: workbench().folder,
+      env: { ...process.env, ...workbench().environment },
+      stdio: "ignore",
+    });
+    const ended = once(child, "exit");
+    await eventually(async () => expect(JSON.stringify(await workbench().changes())).toContain('"up"'));
+    expect((await workbench().deploy("history")).stdout).toMatch(/ in progress\n$/);
+    child.kill("SIGKILL");
+    await ended;
+    expect((await workbench().deploy("history")).stdout).toMatch(/ interrupted\n$/);
+  });
+
+  it.each([
+    ["is unknown", "2001", /there is no deployment 2001\n {2}fix: name one of \d{8}-/],
+    ["could be two", "2", /2 could be \d{8}-\d{6}-[0-9a-f]{4} or \d{8}-/],
+    ["is damaged", "20991231", /the record of the deployment 20991231-000000-0000 is damaged/],
+  ])("refuses an id that %s, and says what there is", async (_what, word, said) => {
+    workbench().openFrontDoor("local");
+    await upOk();
+    await mkdir(at(".deploy/history/20991231-000000-0000"));
+    for (const line of [
+      ["history", "show", word],
+      ["diff", word],
+    ]) {
+      const { exitCode, stdout, stderr } = await workbench().deploy(...line);
+      expect([exitCode, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(/^error D081 /);
+      expect(stderr).toMatch(said);
+    }
+  });
+});
+
+describe("diff", () => {
+  it("names what up would change, what ran before, and no value", async () => {
+    const bench = workbench();
+    bench.openFrontDoor("local");
+    expect(await bench.deploy("diff")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("D081") });
+    await upOk();
+    const [first = ""] = await ids();
+    expect((await bench.deploy("diff")).stdout).toMatch(/\nno difference\n$/);
+    const env = await bench.read(".env");
+    const secret = "planted7c1e9a3b5d7f";
+    await bench.write(
+      ".env",
+      `${env.replace(/^STORE_PASSWORD=.*$/m, `STORE_PASSWORD=${secret}`)}RATE_LIMIT_PER_MINUTE=777\n`,
+    );
+    const changed = [
+      "files",
+      "  ~ .env",
+      "configuration",
+      "  ~ gateway        environment.RATE_LIMIT_PER_MINUTE",
+      "  ~ (whole stack)  x-sandbox-deploy.secrets.STORE_PASSWORD.value",
+      "secrets",
+      "  ~ STORE_PASSWORD",
+      "",
+    ].join("\n");
+    const planned = await bench.deploy("diff");
+    expect(planned.stdout).toBe(
+      `from deployment ${first} to what up would deploy now (+ added, - removed, ~ changed)\n${changed}`,
+    );
+    await upOk();
+    const [, second = ""] = await ids();
+    expect((await bench.deploy("diff", first)).stdout.split("\n").slice(1).join("\n")).toBe(changed);
+    const both = await bench.deploy("diff", first, second, "--json");
+    expect(JSON.parse(both.stdout)).toMatchObject({
+      ...{ version: 1, exitCode: 0, mode: null, images: [], privileges: [] },
+      files: [{ name: at(".env"), change: "changed" }],
+      secrets: [{ name: "STORE_PASSWORD", change: "changed" }],
+    });
+    expect((await bench.deploy("diff", "last")).stdout).toMatch(/\nno difference\n$/);
+    expect(planned.stdout + both.stdout).not.toMatch(/777|planted/);
   });
 });
 

@@ -91,6 +91,11 @@ describe("--json", () => {
       ["pull"],
       ["up"],
       ["status"],
+      ["history"],
+      ["history", "show", "last"],
+      ["diff"],
+      ["diff", "last"],
+      ["diff", "last", "last"],
       ["logs"],
       ["restart"],
       ["detect", "config.yaml"],
@@ -124,7 +129,7 @@ describe("--json", () => {
   it("prints a place with each finding of the configuration", async () => {
     await workbench().write("deploy.config.yaml", "version: 1\nsandbox: {mode: docker}\n");
     const complete = commandTable.filter(({ args = [] }) => !args.some(({ required }) => required));
-    const reading = complete.map(({ name }) => name).filter((name) => name !== "down");
+    const reading = complete.map(({ name }) => name).filter((name) => name !== "down" && name !== "history");
     for (const name of someOf(reading, 3)) {
       const { exitCode, document } = await json(name);
       expect([name, exitCode]).toEqual([name, 2]);

@@ -82,8 +82,18 @@ secrets:
     await stack.deployOk("up", "--yes", "--no-build");
     expect(await ids()).toEqual([oldest, newer]);
 
+    const { stdout: table } = await stack.deployOk("history");
+    expect(table).toMatch(new RegExp(`^${newer} .* done, runs now\\n${oldest} .* done$`, "m"));
+    expect((await stack.deployOk("diff", oldest)).stdout).toContain(
+      `  ~ .env\nconfiguration\n  ~ app  environment.LEVEL\nimages\n  app  ${first.slice(0, 19)} -> ${second.slice(0, 19)}\n`,
+    );
+    expect((await stack.deployOk("diff")).stdout).toContain("no difference");
+
     await stack.write("password.txt", "second-password-of-the-stack");
     await stack.write(".env", `${await stack.read(".env")}LEVEL=higher\n`);
+    const { stdout: planned } = await stack.deployOk("diff");
+    expect(planned).toMatch(/\nconfiguration\n {2}~ app {2}environment\.LEVEL\nsecrets\n {2}~ password\n$/);
+    expect(planned).not.toMatch(/higher|second-password/);
     await stack.deployOk("up", "--yes", "--no-build");
     const [left, newest = "", ...more] = await ids();
     expect([left, more]).toEqual([newer, []]);
