@@ -1,5 +1,6 @@
 import type { DeploymentRecord, DeploymentState, HistoryEntry } from "./deployment.ts";
 import { type Change, type DeploymentDiff, isSame, type NamedChange } from "./deployment-diff.ts";
+import { durationText } from "./duration.ts";
 import { privilegeRows } from "./plan-text.ts";
 import { relativePath } from "./stack.ts";
 import { wrapText } from "./wrapped-text.ts";
@@ -23,17 +24,13 @@ export function historyText(deployments: readonly ListedDeployment[]): string {
     const { begun, command, of, mode, who, host } = record;
     const when = begun.slice(0, 16).replace("T", " ");
     const to = of === undefined ? "" : `, back to ${of}`;
-    return [id, when, command, mode, durationText(record), `${who}@${host}`, `${outcome}${to}`];
+    return [id, when, command, mode, tookText(record), `${who}@${host}`, `${outcome}${to}`];
   });
   return columnLines([head, ...rows]).join("\n");
 }
 
-/** How long a deployment took, as people say it; empty where it has not ended. */
-export function durationText({ durationMilliseconds }: Pick<DeploymentRecord, "durationMilliseconds">): string {
-  if (durationMilliseconds === undefined) return "";
-  const seconds = durationMilliseconds / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+function tookText({ durationMilliseconds: took }: DeploymentRecord): string {
+  return took === undefined ? "" : durationText(Math.round(took / 1000));
 }
 
 /** One deployment in full; `root` is the folder from which paths are shown. */
@@ -44,7 +41,7 @@ export function deploymentText(
 ) {
   const { id, command, of, mode, because, project, begun, who, host, engineId, toolVersion, composeVersion } = record;
   const row = (name: string, text: string) => wrapText(text, name.padEnd(12));
-  const took = durationText(record);
+  const took = tookText(record);
   const file = (path: string) => relativePath(root, path);
   return [
     ...row("deployment", `${id}${runs ? " (runs now)" : ""}`),
