@@ -1,8 +1,9 @@
-import { commandFirst, commandTable, createProgram, usageOf } from "./cli.ts";
+import { commandFirst, commandTable, createProgram } from "./cli.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
 import { fileFinding } from "./files.ts";
 import { createInterruption, createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
+import { usageOf } from "./usage.ts";
 import type { Interruption, Reporter } from "./world.ts";
 
 /** Why a command ends whose result nobody reads on, as in `logs --follow | head`: all that was wanted has been shown. */

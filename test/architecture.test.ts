@@ -52,11 +52,15 @@ const layers: readonly { readonly of: string; readonly mayImport: readonly strin
   { of: "src/errors.ts", mayImport: ["src/core/"] },
   // The table of commands must not load them: each loads when it is called.
   { of: "src/cli.ts", mayImport: ["src/core/", "src/errors.ts", "commander"] },
+  { of: "src/usage.ts", mayImport: ["src/cli.ts", "src/core/", "commander"] },
   { of: "src/schema.ts", mayImport: ["src/core/", "zod", "node:"] },
   { of: "src/main.ts", mayImport: ["src/code-cache.ts"] },
   { of: "src/code-cache.ts", mayImport: ["node:"] },
   { of: "src/program.ts", mayImport: ["src/run.ts", "src/shell/prefetch.ts", "node:"] },
-  { of: "src/run.ts", mayImport: ["src/cli.ts", "src/commands/dispatch.ts", "src/real-world.ts", ...ground] },
+  {
+    of: "src/run.ts",
+    mayImport: ["src/cli.ts", "src/usage.ts", "src/commands/dispatch.ts", "src/real-world.ts", ...ground],
+  },
   {
     of: "src/real-world.ts",
     mayImport: ["src/commands/dispatch.ts", "src/shell/", "src/terminal/", ...ground, "node:"],
@@ -80,7 +84,7 @@ const outsideWorld: Record<string, readonly string[]> = {
   zx: ["src/shell/exec.ts"],
   listr2: ["src/terminal/"],
   enquirer: ["src/terminal/"],
-  commander: ["src/cli.ts"],
+  commander: ["src/cli.ts", "src/usage.ts"],
 };
 
 /** Finds a global by letting esbuild rename it: strings, comments, types and local variables of that name stay out. */
