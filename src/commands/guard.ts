@@ -6,7 +6,7 @@ import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import { docker } from "../shell/engine.ts";
-import { askGuard, guardFindings, guardImages, policyFileFindings } from "../shell/guard.ts";
+import { askGuard, guardImages, policyFileFindings, readPolicyReport } from "../shell/guard.ts";
 import type { RunResult, World } from "../world.ts";
 import { configPathOf, type GlobalFlags, readSetting, readStack, stopOnErrors } from "./prepare.ts";
 
@@ -85,7 +85,7 @@ async function askWithPolicy(world: World, flags: GuardFlags, words: readonly st
   const { config, stack, project } = await readStack(world, flags);
   if (stack.guardPolicy === undefined) throw new DeployError([noGuard(project, "is in the stack")]);
   const model = modelOf(await readModelText(world, stack));
-  showFindings(world, await guardFindings(world, config, stack, model));
+  showFindings(world, (await readPolicyReport(world, config, stack, model)).findings);
   return askGuard(world, [...words, "--text", stack.guardPolicy], { GUARD_IMAGES: guardImages(model) });
 }
 

@@ -33,9 +33,10 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
   const running = containers.flatMap(({ service }) => service ?? []);
   const services = [...new Set([...(receipt?.services ?? []), ...running])].toSorted();
   const health = judgeHealth(services, containers);
+  const asked = readGuardReport(world, containers);
   const [privileges, guard] = await Promise.all([
-    livePrivileges(world, territory.root, [...containers, ...sandboxes]),
-    readGuardReport(world, containers),
+    livePrivileges(world, territory.root, [...containers, ...sandboxes], undefined, asked),
+    asked,
   ]);
   const found = { project, receipt, health, containers, sandboxes, privileges, guard };
   const nothing = services.length === 0 && sandboxes.length === 0;

@@ -10,11 +10,11 @@ import {
   portGrant,
   securityGrants,
 } from "./grant-rules.ts";
-import { asGuard, isGuard, operationGrants, type Program } from "./guard-grants.ts";
+import { asGuard, isGuard, isSandboxFolder, operationGrants, type Program } from "./guard-grants.ts";
 import { bindGrant, type HostBind } from "./host-bind.ts";
 import { type LogTarget, logGrants } from "./log-grants.ts";
 import { type Namespaces, namespaceGrants } from "./namespace-grants.ts";
-import type { Grant, Privilege, PrivilegeContext } from "./privilege.ts";
+import type { Grant, Privilege, PrivilegeContext, SandboxFolders } from "./privilege.ts";
 
 /** What a service asks for, or a container holds, in one form: the rules are written once and cannot disagree. */
 export interface Access extends EngineAccess, Confinement {
@@ -38,22 +38,30 @@ export interface Access extends EngineAccess, Confinement {
   readonly networks: readonly string[];
   readonly log: LogTarget;
   readonly program: Program;
+  /** What the policy gives sandboxes of the host, if this is a guard. */
+  readonly folders: SandboxFolders | undefined;
+  /** Made by the platform, and by no service of the stack. */
+  readonly isSandbox: boolean;
 }
 
 /** Everything in these accesses that reaches past the containers, and what some of them get from a guard among them. */
 export function privilegesOfAll(accesses: readonly Access[], context: PrivilegeContext): Privilege[] {
-  const guards = accesses.filter(isGuard);
+  const guards = accesses.filter((access) => isGuard(access, context));
   return accesses.flatMap((access) => [
-    ...privilegesOf(access, context),
-    ...operationGrants(access, guards).map((grant) => ({ service: access.service, ...grant })),
+    ...privilegesOf(access, guards, context),
+    ...operationGrants(access, guards, context).map((grant) => ({ service: access.service, ...grant })),
   ]);
 }
 
-function privilegesOf(access: Access, context: PrivilegeContext): Privilege[] {
+function privilegesOf(access: Access, guards: readonly Access[], context: PrivilegeContext): Privilege[] {
   const kubeconfigs = (access.variables["KUBECONFIG"] ?? "").split(":").filter((path) => path.startsWith("/"));
   const targets = { kubeconfigs, sockets: engineSockets(access.variables) };
   const grants: Grant[] = [
-    ...access.binds.flatMap((bind) => bindGrant(bind, context, targets) ?? []),
+    ...access.binds.flatMap((bind) => {
+      const grant = bindGrant(bind, context, targets);
+      const isAsked = access.isSandbox && grant?.kind === "host-bind" && isSandboxFolder(bind, guards, context);
+      return grant === undefined ? [] : isAsked ? { kind: grant.kind, detail: grant.detail } : grant;
+    }),
     ...engineGrants(access),
     ...(access.privileged ? [privilegedGrant] : []),
     ...namespaceGrants(access.namespaces),
@@ -69,7 +77,7 @@ function privilegesOf(access: Access, context: PrivilegeContext): Privilege[] {
     ...linkGrants(access.links),
     ...logGrants(access.log, context),
   ];
-  return (isGuard(access) ? asGuard(grants) : grants).map((grant) => ({ service: access.service, ...grant }));
+  return (guards.includes(access) ? asGuard(grants) : grants).map((grant) => ({ service: access.service, ...grant }));
 }
 
 const privilegedGrant: Grant = {

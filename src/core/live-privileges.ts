@@ -53,6 +53,8 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
     annotations: Object.keys(access.Annotations),
     log: logOf(container, context),
     program: { image: container.image, words: container.words },
+    folders: context.guarded?.running.get(container.id),
+    isSandbox: container.service === undefined,
     variables: access.variables,
     hosts: access.ExtraHosts.map(extraHostName),
     peers: peersOf(all),

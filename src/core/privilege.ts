@@ -4,6 +4,7 @@ import { visibleLine } from "./visible-text.ts";
 export const privilegeKinds = [
   "runtime-socket",
   "sandbox-operations",
+  "sandbox-folders",
   "privileged",
   "host-namespace",
   "capability",
@@ -89,6 +90,21 @@ export interface EngineDefaults {
   readonly logDriver: string;
 }
 
+/** Folders of the host that sandboxes may mount below a root, as a guard's program says of a policy. */
+export interface SandboxFolders {
+  readonly root: string;
+  /** Whether any of them is mounted to write. */
+  readonly writable: boolean;
+}
+
+/** What is known of the policies of guards, never from what a file means to say but from the guard's program itself. */
+export interface GuardedFolders {
+  /** Of the policy that is to be, by the file that holds it. */
+  readonly planned?: { readonly policyPath: string; readonly folders: SandboxFolders };
+  /** Of guards that run, by the ids of their containers. */
+  readonly running: ReadonlyMap<string, SandboxFolders>;
+}
+
 /** What the rules must know about the host; every path is absolute. */
 export interface PrivilegeContext {
   /** The operator's project: what lies below it was put there for the stack. */
@@ -108,6 +124,7 @@ export interface PrivilegeContext {
   readonly others?: readonly OtherContainer[];
   /** Left out where every container has the ordinary ones. */
   readonly defaults?: EngineDefaults | undefined;
+  readonly guarded?: GuardedFolders;
   /** On version 1 every container is in the host's cgroup namespace, so that asking for it grants nothing more. */
   readonly cgroupVersion?: 1 | 2;
 }

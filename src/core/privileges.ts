@@ -2,6 +2,7 @@ import { privilegesOfBuilds } from "./build-privileges.ts";
 import { extraHostName, readVariables } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOfAll } from "./grants.ts";
+import { guardPaths } from "./guard-policy.ts";
 import { logTarget } from "./log-grants.ts";
 import { type ComposeModel, type ComposeService, networkName, serviceNetworks } from "./model.ts";
 import { mountsOf } from "./model-mounts.ts";
@@ -49,6 +50,7 @@ function accessOfService(
   context: PrivilegeContext,
 ): Access {
   const mounts = [...mountsOf(name, model, context).values()];
+  const binds = mounts.flatMap((mount) => mount.binds);
   const networks = serviceNetworks(model, service);
   const isCdi = (source: string) => !source.startsWith("/");
   const nameOf = (reference: string) => otherContainer(reference, context)?.name ?? reference;
@@ -56,7 +58,7 @@ function accessOfService(
   return {
     service: name,
     privileged: service.privileged,
-    binds: mounts.flatMap(({ binds }) => binds),
+    binds,
     volumes: mounts.flatMap(({ volumes }) => volumes),
     ports: service.ports,
     namespaces: namespacesOf(service, model, context),
@@ -83,10 +85,19 @@ function accessOfService(
     annotations: service.annotations,
     log: logTarget(service.logging?.driver ?? "", service.logging?.options ?? {}),
     program: { image: service.image ?? "", words: [...service.entrypoint, ...service.command] },
+    folders: plannedFolders(binds, context),
+    isSandbox: false,
     variables: Object.fromEntries(variables),
     hosts: service.extraHosts.map(extraHostName),
     peers,
   };
+}
+
+/** Only of the policy that was shown to the guard's program: another file may say anything. */
+function plannedFolders(binds: Access["binds"], { guarded }: PrivilegeContext): Access["folders"] {
+  const planned = guarded?.planned;
+  const isRead = binds.some(({ source, target }) => target === guardPaths.policy && source === planned?.policyPath);
+  return isRead ? planned?.folders : undefined;
 }
 
 function namespacesOf(service: ComposeService, model: ComposeModel, context: PrivilegeContext): Access["namespaces"] {

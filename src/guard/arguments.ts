@@ -57,7 +57,7 @@ export const usage = `usage: guard COMMAND [OPTION ...]
   policy        show the policy in force, every default written out
     --policy FILE
     --text TEXT          this text in place of a file
-    --json               what is wrong with it, as JSON
+    --json               what is wrong with it, and what it gives of the host, as JSON
   status        show sandboxes against the limit, denials, uptime
     --status FILE        what the guard wrote (default /var/lib/guard/status.json)
     --upstream unix:PATH

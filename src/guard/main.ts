@@ -102,8 +102,10 @@ async function runCheck(invocation: Asked<"check">): Promise<number> {
 async function runPolicy(invocation: Asked<"policy">): Promise<number> {
   const { policyPath, policyText: given, json } = invocation;
   if (json) {
-    const { ok, findings } = await readPolicyText(given ?? understood(policyPath, (text) => text));
-    print(`${JSON.stringify({ version: 1, ok, findings })}\n`);
+    const reading = await readPolicyText(given ?? understood(policyPath, (text) => text));
+    const { hostFolders } = await import("./policy/policy-terms.ts");
+    const { ok, findings } = reading;
+    print(`${JSON.stringify({ version: 1, ok, findings, folders: ok ? hostFolders(reading.policy) : undefined })}\n`);
     return ok ? exits.done : exits.usage;
   }
   const { policy, hash } = await readPolicyGiven(invocation);

@@ -4,6 +4,7 @@ import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
 import { guardPolicyText, guardService } from "../core/guard-policy.ts";
 import type { ComposeModel } from "../core/model.ts";
+import type { SandboxFolders } from "../core/privilege.ts";
 import { joinPath, type Stack, type Territory } from "../core/stack.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 import { docker, type KnownImages } from "./engine.ts";
@@ -35,31 +36,41 @@ const problemsSchema = z.object({
       message: z.string(),
     }),
   ),
+  folders: z.object({ root: z.string(), writable: z.boolean() }).optional(),
 });
 
 type PolicyProblem = z.output<typeof problemsSchema>["findings"][number];
 
-/** What the guard would refuse of its policy or warns of, each at the key of the configuration that says it. */
-export async function guardFindings(
+/** What the guard's program says of the policy that a stack hands to its guard. */
+export interface PolicyReport {
+  /** What it would refuse or warns of, each at the key of the configuration that says it. */
+  readonly findings: readonly Finding[];
+  readonly folders: SandboxFolders | undefined;
+}
+
+/** Asks the guard's program about the policy of a stack; nothing is said of a stack without a guard. */
+export async function readPolicyReport(
   world: World,
   config: ConfigFile,
   { guardPolicy }: Stack,
   model: ComposeModel,
-): Promise<Finding[]> {
-  if (guardPolicy === undefined) return [];
+): Promise<PolicyReport> {
+  if (guardPolicy === undefined) return { findings: [], folders: undefined };
   const env = { GUARD_IMAGES: guardImages(model) };
-  const problems = await readProblems(world, ["--text", guardPolicy], env);
-  return problems.map(({ severity, path, message }) => {
-    const at = config.positionOf(["sandbox", "docker", "guard", ...path]);
-    if (severity === "warning") return { ...doubt, message: `sandbox.docker.guard: ${message}`, at };
-    return { ...refusal, message: `the guard would refuse its policy, sandbox.docker.guard: ${message}`, at };
-  });
+  const { findings, folders } = await askAboutPolicy(world, ["--text", guardPolicy], env);
+  return { folders, findings: findings.map((problem) => configFinding(config, problem)) };
 }
 
-/** The same of the file of a policy, each at its own place in it. */
+function configFinding(config: ConfigFile, { severity, path, message }: PolicyProblem): Finding {
+  const at = config.positionOf(["sandbox", "docker", "guard", ...path]);
+  if (severity === "warning") return { ...doubt, message: `sandbox.docker.guard: ${message}`, at };
+  return { ...refusal, message: `the guard would refuse its policy, sandbox.docker.guard: ${message}`, at };
+}
+
+/** What is wrong or doubtful in the file of a policy, each at its own place in it. */
 export async function policyFileFindings(world: World, file: string): Promise<Finding[]> {
-  const problems = await readProblems(world, ["--policy", file], {});
-  return problems.map(({ severity, line, column, message }) => ({
+  const { findings } = await askAboutPolicy(world, ["--policy", file], {});
+  return findings.map(({ severity, line, column, message }) => ({
     ...(severity === "warning" ? doubt : refusal),
     message,
     at: { file, line, column },
@@ -69,11 +80,16 @@ export async function policyFileFindings(world: World, file: string): Promise<Fi
 const refusal = { code: "D035", severity: "error", fix: "correct that key; docs/guard.md explains each" } as const;
 const doubt = { code: "D036", severity: "warning", fix: "change that key if it is not meant" } as const;
 
-async function readProblems(world: World, words: readonly string[], env: World["env"]): Promise<PolicyProblem[]> {
+async function askAboutPolicy(
+  world: World,
+  words: readonly string[],
+  env: World["env"],
+): Promise<z.output<typeof problemsSchema>> {
   const { exitCode, stdout, stderr } = await askGuard(world, ["policy", "--json", ...words], env);
   const problems = problemsSchema.safeParse(jsonOf(stdout));
-  if (problems.success) return problems.data.findings;
-  return exitCode === 0 ? [] : [{ severity: "error", line: 1, column: 1, path: [], message: stderr.trim() }];
+  if (problems.success) return problems.data;
+  const unread: PolicyProblem = { severity: "error", line: 1, column: 1, path: [], message: stderr.trim() };
+  return { findings: exitCode === 0 ? [] : [unread] };
 }
 
 const reportSchema = z.object({
@@ -83,10 +99,13 @@ const reportSchema = z.object({
   startedAt: z.string(),
   sandboxes: z.object({ limit: z.number() }),
   images: z.object({ pinned: z.record(z.string(), z.string()) }),
+  folders: z.object({ root: z.string(), writable: z.boolean() }).optional(),
 });
 
-/** What the guard of a stack says of itself. */
-export type GuardReport = z.output<typeof reportSchema>;
+/** What the guard of a stack says of itself, and which container that is. */
+export interface GuardReport extends z.output<typeof reportSchema> {
+  readonly container: string;
+}
 
 /** Asks the running guard how it is; undefined where there is none, or it does not say. */
 export async function readGuardReport(
@@ -97,18 +116,17 @@ export async function readGuardReport(
   if (container === undefined) return undefined;
   const answer = await docker(world, ["exec", container.id, "node", "/app/guard.js", "status", "--json"]);
   const report = reportSchema.safeParse(jsonOf(answer.stdout));
-  return report.success ? report.data : undefined;
+  return report.success ? { ...report.data, container: container.id } : undefined;
 }
 
 /** Whether an image that the guard lets run is another one than when it started; `images` are ids by reference. */
 export async function outdatedPins(
-  world: World,
   { guardPolicy }: Stack,
-  containers: readonly Container[],
+  asked: Promise<GuardReport | undefined>,
   images: Promise<KnownImages>,
 ): Promise<boolean> {
   if (guardPolicy === undefined) return false;
-  const [report, { ids: now }] = await Promise.all([readGuardReport(world, containers), images]);
+  const [report, { ids: now }] = await Promise.all([asked, images]);
   return Object.entries(report?.images.pinned ?? {}).some(([name, id]) => now.has(name) && now.get(name) !== id);
 }
 

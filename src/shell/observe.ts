@@ -14,7 +14,7 @@ import { modelOf, readHashes, readModelText } from "./compose.ts";
 import { stopOnOldCompose } from "./compose-version.ts";
 import { projectContainers, projectResources, readImages } from "./engine.ts";
 import { readEnforced } from "./engine-facts.ts";
-import { guardFindings, outdatedPins, staleGuardPolicy } from "./guard.ts";
+import { outdatedPins, type PolicyReport, readGuardReport, readPolicyReport, staleGuardPolicy } from "./guard.ts";
 import { machineFindings } from "./machine.ts";
 import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
@@ -36,9 +36,10 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
+  const guard = readGuardReport(world, containers);
   const wanted = readImages(world, wantedImages(model));
   const generated = secretState(world, territory, model);
-  const privileges = readPrivilegeContext(world, territory.root, containers, model);
+  const privileges = readPrivilegeContext(world, territory.root, containers, guard, model);
   const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated, values] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
@@ -51,12 +52,18 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       machineFindings(world, config, territory, stack, model, seeds),
       foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
       formerDeployment(world, config, territory, stack, receipt),
-      guardFindings(world, config, stack, model),
+      readPolicyReport(world, config, stack, model),
       staleGuardPolicy(world, territory, stack),
-      outdatedPins(world, stack, containers, wanted),
+      outdatedPins(stack, guard, wanted),
       secretFindings(world, territory, stack, { model, environment, last, generated, privileges }),
     ]);
-  const findings = [...(problem ? [problem] : []), ...policy, ...machine, ...values, ...ports.map(portFinding)];
+  const findings = [
+    ...(problem ? [problem] : []),
+    ...policy.findings,
+    ...machine,
+    ...values,
+    ...ports.map(portFinding),
+  ];
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {
@@ -67,7 +74,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     foreign,
     former,
     networks,
-    context,
+    context: withPlanned(context, territory.guardPolicyPath, policy),
     applied: last?.privileges ?? [],
     rereads: reread ? config.config.platform.service : undefined,
     images: images.ids,
@@ -103,6 +110,11 @@ async function secretFindings(
     read.privileges,
   ]);
   return [...values, ...dataPasswordFindings(passwords, volumes ?? [], missingSecrets)];
+}
+
+function withPlanned(context: PrivilegeContext, policyPath: string, { folders }: PolicyReport): PrivilegeContext {
+  if (folders === undefined) return context;
+  return { ...context, guarded: { running: new Map(), ...context.guarded, planned: { policyPath, folders } } };
 }
 
 /** What still runs of the last deployment from here where that was another project; not what somebody else runs by its name. */

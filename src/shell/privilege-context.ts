@@ -10,6 +10,7 @@ import { volumeReach } from "../core/volume-options.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readDefaults, readNetworks, readOthers, readVolumes } from "./engine-facts.ts";
+import { type GuardReport, readGuardReport } from "./guard.ts";
 
 /**
  * Reads what the privilege rules must know about this host: where symlinks lead, what volumes hide and whose they and
@@ -19,15 +20,17 @@ export async function readPrivilegeContext(
   world: World,
   projectRoot: string,
   containers: readonly Container[],
+  guard: Promise<GuardReport | undefined>,
   model?: ComposeModel,
 ): Promise<PrivilegeContext> {
   const others = await readOthers(world, references(containers, model));
-  const [known, volumes, networks, defaults, unified] = await Promise.all([
+  const [known, volumes, networks, defaults, unified, report] = await Promise.all([
     readRealPaths(world, hostPaths(containers, others, projectRoot, model)),
     readVolumes(world, [...new Set([...volumeNames(containers, model), ...mountedVolumes(others)])]),
     readNetworks(world, networkNames(containers, model)),
     containers.some(showsDefaults) ? readDefaults(world) : undefined,
     world.files.stat("/sys/fs/cgroup/cgroup.controllers"),
+    guard,
   ]);
   const hidden = volumes.flatMap(({ driver, options }) => reachedPaths(driver, options));
   return {
@@ -40,6 +43,7 @@ export async function readPrivilegeContext(
     networks,
     others,
     defaults,
+    ...(report?.folders === undefined ? {} : { guarded: { running: new Map([[report.container, report.folders]]) } }),
     cgroupVersion: unified ? 2 : 1,
   };
 }
@@ -56,8 +60,9 @@ export async function livePrivileges(
   projectRoot: string,
   containers: readonly Container[],
   model?: ComposeModel,
+  guard = readGuardReport(world, containers),
 ): Promise<readonly Privilege[]> {
-  return privilegesOfContainers(containers, await readPrivilegeContext(world, projectRoot, containers, model));
+  return privilegesOfContainers(containers, await readPrivilegeContext(world, projectRoot, containers, guard, model));
 }
 
 function mountedVolumes(containers: readonly { readonly mounts: readonly MountFact[] }[]): string[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { privilegesOfContainers } from "../../src/core/live-privileges.ts";
+import type { PrivilegeContext } from "../../src/core/privilege.ts";
 import { privilegesOfModel } from "../../src/core/privileges.ts";
 import { host, modelOf } from "../support/granted.ts";
 import { containersOf, inspected } from "../support/inspected.ts";
@@ -28,12 +29,16 @@ const shipped = {
   volumes: [socket, policy, door, audit],
 };
 
-function privileges(guard: object, gateway: object = { volumes: [{ ...door, read_only: true }] }): string[] {
+function privileges(
+  guard: object,
+  gateway: object = { volumes: [{ ...door, read_only: true }] },
+  context: PrivilegeContext = host,
+): string[] {
   const model = modelOf({
     services: { gateway, guard },
     volumes: { door: { name: "demo_door" }, audit: { name: "demo_audit" } },
   });
-  return privilegesOfModel(model, host).map(
+  return privilegesOfModel(model, context).map(
     ({ service, kind, detail, consent }) => `${service} ${kind} ${detail}${consent ? ` | ${consent}` : ""}`,
   );
 }
@@ -116,3 +121,139 @@ describe("the guard", () => {
     ]);
   });
 });
+
+describe("a guard whose policy lets sandboxes mount folders of the host", () => {
+  const root = "/srv/threads";
+  const seen = { type: "bind", source: root, target: root, read_only: true };
+  const held = /^guard runtime-socket \/var\/run\/docker\.sock \(rw\), as the guard$/;
+
+  /** The guard's program printed a policy with this root, and no path is a link. */
+  const printed = (path = root, writable = true, links: Record<string, string> = {}): PrivilegeContext => ({
+    ...host,
+    realPaths: new Map(Object.entries({ [path]: path, ...links })),
+    guarded: {
+      running: new Map(),
+      planned: { policyPath: policy.source, folders: { root: path, writable } },
+    },
+  });
+  const lines = (context: PrivilegeContext, ...more: object[]): string[] =>
+    privileges({ ...shipped, volumes: [...shipped.volumes, ...more] }, undefined, context);
+
+  test("may see their root, and whoever can make sandboxes holds them, with the consent of mounting them", () => {
+    expect(lines(printed(), seen).filter((line) => !line.includes("policy.yaml"))).toEqual([
+      "gateway sandbox-operations through the guard",
+      `gateway sandbox-folders folders below ${root} (rw) | host-files`,
+      "guard runtime-socket /var/run/docker.sock (rw), as the guard",
+      `guard host-bind ${root} (ro)`,
+    ]);
+  });
+
+  test.each([
+    ["only to read", root, false, `gateway sandbox-folders folders below ${root} (ro)`],
+    ["below the project", "/srv/demo/data", true, "gateway sandbox-folders folders below ./data (rw)"],
+  ])("needs no consent where they are %s", (_what, path, writable, line) => {
+    const guarded = lines(printed(path, writable), { ...seen, source: path, target: path });
+    expect(guarded).toContain(line);
+    expect(guarded).toContainEqual(expect.stringMatching(held));
+  });
+
+  test("gives the folders to the gateway whether it sees them or not", () => {
+    expect(lines(printed())).toContain(`gateway sandbox-folders folders below ${root} (rw) | host-files`);
+  });
+
+  const at = (path: string): [PrivilegeContext, ...object[]] => [
+    printed(path),
+    { ...seen, source: path, target: path },
+  ];
+  test.each<[what: string, context: PrivilegeContext, ...mounts: object[]]>([
+    ["may write there", printed(), { ...seen, read_only: false }],
+    ["sees it under another name", printed(), { ...seen, target: "/srv/other" }],
+    ["sees more than it", printed(), { ...seen, source: "/srv", target: "/srv" }],
+    ["sees only a part of it", printed(), { ...seen, source: `${root}/1`, target: `${root}/1` }],
+    ["sees something beside it", printed(), seen, { ...seen, source: "/srv/more", target: "/srv/more" }],
+    ["sees it twice", printed(), seen, { ...seen, target: "/mnt" }],
+    ["sees a link in its place", printed(root, true, { [root]: "/var/lib/docker" }), seen],
+    ["sees what nobody knows to be no link", { ...printed(), realPaths: new Map() }, seen],
+    ["sees another root than the one that was printed", printed("/srv/else"), seen],
+    ["has a policy that nobody printed", host, seen],
+    ["has the policy of another file", otherFile(), seen],
+    ["has a root over its program", ...at("/app/data")],
+    ["has a root over its libraries", ...at("/usr/share/threads")],
+    ["has a root over its audit", ...at("/var/lib/guard/threads")],
+    ["has a root that holds its sockets", ...at("/run/guard")],
+    ["has a root that holds its audit", ...at("/var")],
+    ["has everything as a root", ...at("/")],
+    ["has the engine's state as a root", ...at("/var/lib/docker/volumes")],
+    ["has somebody's keys as a root", ...at("/home/alice/.ssh")],
+    ["has somebody's home as a root", ...at("/home/alice")],
+    ["has what decides the next deployment as a root", ...at("/srv/demo/.deploy")],
+    ["has the project itself as a root", ...at("/srv/demo")],
+  ])("is one more holder of the engine's socket when it %s", (_what, context, ...mounts) => {
+    const found = lines(context, ...mounts);
+    expect(found).toContain("guard runtime-socket /var/run/docker.sock (rw) | host-root");
+    expect(found).not.toContainEqual(expect.stringMatching(/^gateway sandbox-/));
+  });
+
+  function otherFile(): PrivilegeContext {
+    const planned = { policyPath: "/srv/demo/other.yaml", folders: { root, writable: true } };
+    return { ...printed(), guarded: { running: new Map(), planned } };
+  }
+
+  const mount = (Source: string, Destination: string, RW: boolean, Type = "bind") => ({
+    ...{ Type, Source, Destination, RW },
+    ...(Type === "volume" ? { Name: Source } : {}),
+  });
+  const running = inspected({
+    Id: "1".repeat(64),
+    labels: { "com.docker.compose.service": "guard" },
+    hostConfig: { NetworkMode: "none" },
+    network: { Networks: { none: {} } },
+    mounts: [
+      mount("/var/run/docker.sock", "/var/run/docker.sock", true),
+      mount(policy.source, policy.target, false),
+      mount("demo_door", "/run/guard", true, "volume"),
+      mount("demo_audit", "/var/lib/guard", true, "volume"),
+      mount(root, root, false),
+    ],
+  });
+  const guardContainer = {
+    ...running,
+    Config: { ...asObject(running["Config"]), Image: shipped.image, Entrypoint: entrypoint, Cmd: command },
+  };
+  const sandboxWith = (source: string, writable = true) => ({
+    ...inspected({ Id: "2".repeat(64), labels: {}, mounts: [mount(source, "/mnt/data", writable)] }),
+  });
+  const says = (writable: boolean, container = "1".repeat(64)): PrivilegeContext => ({
+    ...host,
+    realPaths: new Map([[root, root]]),
+    guarded: { running: new Map([[container, { root, writable }]]) },
+  });
+  const live = (context: PrivilegeContext, sandbox: Record<string, unknown>): string[] =>
+    privilegesOfContainers(containersOf(guardContainer, sandbox), context).map(
+      ({ service, kind, detail, consent }) => `${service} ${kind} ${detail}${consent ? ` | ${consent}` : ""}`,
+    );
+
+  test("is known again by what it says itself, and a sandbox with such a folder holds nothing that was not asked", () => {
+    const found = live(says(true), sandboxWith(`${root}/1`));
+    expect(found).toContainEqual(expect.stringMatching(held));
+    expect(found).toContain(`sandbox host-bind ${root}/1 (rw)`);
+  });
+
+  test.each([
+    ["the root itself", root, true],
+    ["what lies beside it", "/srv/threads-2", true],
+    ["to write what is only to be read", `${root}/1`, false],
+  ])("has no part in a sandbox that mounts %s", (_what, source, writable) => {
+    expect(live(says(writable), sandboxWith(source))).toContain(`sandbox host-bind ${source} (rw) | host-files`);
+  });
+
+  test("is none when another container is the one that speaks", () => {
+    const found = live(says(true, "3".repeat(64)), sandboxWith(`${root}/1`));
+    expect(found).toContain("guard runtime-socket /var/run/docker.sock (rw) | host-root");
+    expect(found).toContain(`sandbox host-bind ${root}/1 (rw) | host-files`);
+  });
+});
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

@@ -1,3 +1,6 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { command, eventually, output } from "../support/command.ts";
 import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
@@ -148,6 +151,91 @@ describe("guarded aio mode", () => {
   it("shows in the status how many sandboxes live, against the limit, and what was refused", async () => {
     const { stdout } = await stack.deployOk("status");
     expect(stdout).toMatch(/guard +0 of \d+ sandboxes, \d+ refused/);
+  });
+
+  describe("with folders of the host for sandboxes", () => {
+    let root = "";
+    let configuration = "";
+    const sandbox = (name: "one" | "more") => `${stack.project}-sandbox-${(name === "one" ? "1" : "2").repeat(16)}`;
+    const create = (name: "one" | "more", source: string, target = "/data") =>
+      fromGateway(stack, "POST", `/containers/create?name=${sandbox(name)}`, {
+        Image: "sandbox-deploy/sandbox:0.1.0-local",
+        User: "65534:65534",
+        Cmd: ["sh", "-c", "cat /data/given; echo mine > /data/made; ls -a /data /data/..; sleep 600"],
+        HostConfig: { Binds: [`${source}:${target}`] },
+      });
+
+    beforeAll(async () => {
+      configuration = await stack.read("deploy.config.yaml");
+      root = await mkdtemp(join(tmpdir(), "sandbox-deploy-threads-"));
+      await chmod(root, 0o755);
+      await writeFile(join(root, "of-others"), "secret\n");
+      for (const thread of ["one", "two"]) {
+        await mkdir(join(root, "threads", thread), { recursive: true });
+        await chmod(join(root, "threads", thread), 0o777);
+        await writeFile(join(root, "threads", thread, "given"), `to ${thread}\n`);
+      }
+      await symlink("/etc", join(root, "threads", "link"));
+      await symlink("..", join(root, "threads", "above"));
+      await stack.write("guard-data.yaml", `services: { guard: { volumes: ["${root}:${root}:ro"] } }\n`);
+      const binds = `{ root: ${root}, allowed: [{ source: 'threads/[a-z]+', target: '/data' }] }`;
+      await stack.write(
+        "deploy.config.yaml",
+        `${configuration}  overlays: { always: [guard-data.yaml] }\nsandbox: { docker: { guard: { binds: ${binds} } } }\n`,
+      );
+    });
+    afterAll(async () => {
+      await command("docker", ["rm", "--force", sandbox("one")]);
+      await stack.write("deploy.config.yaml", configuration);
+      await rm(root, { recursive: true, force: true });
+    });
+
+    it("asks for them by name, and for nothing else", async () => {
+      const refused = await stack.deploy("up", "--yes");
+      expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("--accept host-files")]);
+      expect(refused.stderr).not.toContain("host-root");
+      const { stderr } = await stack.deployOk("up", "--yes", "--accept", "host-files");
+      expect(stderr.replace(/\s+/g, " ")).toContain(
+        `+ gateway sandbox-folders folders below ${root} (rw) reaches the host: host-files`,
+      );
+    });
+
+    it("gives a sandbox the folder of its thread and nothing above it", async () => {
+      expect(await create("one", `${root}/threads/one`)).toMatch(/^201 /);
+      expect(await fromGateway(stack, "POST", `/containers/${sandbox("one")}/start`)).toMatch(/^204/);
+      await eventually(async () => expect(await readFile(join(root, "threads/one/made"), "utf8")).toBe("mine\n"));
+      const shown = await eventually(async () => {
+        const { stdout } = await command("docker", ["logs", sandbox("one")]);
+        expect(stdout).toContain("given");
+        return stdout;
+      });
+      expect(shown).toContain("to one");
+      expect(shown).not.toMatch(/two|of-others/);
+      expect(await mountsOf(sandbox("one"))).toEqual([`${root}/threads/one`]);
+    });
+
+    it.each([
+      ["the root", ""],
+      ["the folder of all threads", "/threads"],
+      ["what lies above by two dots", "/threads/one/.."],
+      ["a link to the host", "/threads/link"],
+      ["a link to the root", "/threads/above"],
+      ["what the policy does not name", "/of-others"],
+    ])("refuses %s", async (_what, path) => {
+      expect(await create("more", `${root}${path}`)).toMatch(/^403 .*bind\./);
+      expect(await stack.containers(`name=${sandbox("more")}`)).toEqual([]);
+    });
+
+    it("plans nothing more, and finds nothing more, while such a sandbox lives", async () => {
+      expect((await stack.deployOk("up", "--yes")).stdout).toContain("nothing to change");
+      expect((await stack.deployOk("status")).stdout).toMatch(/gateway +sandbox-folders +folders below/);
+      expect(await stack.containers(`name=${sandbox("one")}`)).toEqual([sandbox("one")]);
+    });
+
+    it("gives them up without a question", async () => {
+      await stack.write("deploy.config.yaml", configuration);
+      expect((await stack.deployOk("up", "--yes")).stderr).toMatch(/- +gateway +sandbox-folders/);
+    });
   });
 
   it("takes the raw socket only with consent, and gives it back without a question", async () => {

@@ -55,6 +55,18 @@ function compileLimits(limits: PolicyFile["limits"]): Policy["limits"] {
   };
 }
 
+/** Directories of the host that sandboxes may mount, by whatever pattern below the root; writable, if any of them is. */
+export interface HostFolders {
+  readonly root: string;
+  readonly writable: boolean;
+}
+
+/** What a policy gives sandboxes of the host; undefined: nothing, or only parts of a volume. */
+export function hostFolders({ binds }: Policy): HostFolders | undefined {
+  if (binds === undefined || binds.volume !== undefined) return undefined;
+  return { root: binds.root, writable: binds.allowed.some(({ readOnly }) => !readOnly) };
+}
+
 /** Labels of other programs that show whether a pattern is wider than meant. */
 const samples = ["traefik.enable", "com.docker.compose.project", "ofelia.enabled", "caddy"];
 

@@ -8,6 +8,7 @@ import { countCreates } from "../engine/quotas.ts";
 import { type Engine, engineAt } from "../engine/upstream.ts";
 import { errorCode, Failure } from "../failure.ts";
 import type { Policy } from "../policy/policy.ts";
+import { hostFolders } from "../policy/policy-terms.ts";
 import { isObject } from "../request/json.ts";
 import { engineLimits, parseJson } from "../request/json-reader.ts";
 import { shareBodyMemory } from "./body-memory.ts";
@@ -132,6 +133,7 @@ function describe(
     listen: listenPath,
     owner: policy.owner,
     policy: policyHash,
+    folders: hostFolders(policy),
     apiVersion: sources.apiVersion,
     images: { pinned: Object.fromEntries(pins.ids), missing: pins.missing() },
     connections: { open: front.connections(), limit: policy.connections },

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { errorCode } from "../failure.ts";
+import type { HostFolders } from "../policy/policy-terms.ts";
 import type { Counts } from "./tally.ts";
 
 /** What a running guard says of itself, for whoever runs it; clients never see it. */
@@ -13,6 +14,8 @@ export interface GuardStatus extends Counts {
   readonly listen: string;
   readonly owner: string;
   readonly policy: string;
+  /** What the policy gives sandboxes of the host. */
+  readonly folders?: HostFolders | undefined;
   readonly apiVersion: string;
   readonly images: { readonly pinned: Readonly<Record<string, string>>; readonly missing: readonly string[] };
   readonly connections: { readonly open: number; readonly limit: number };
