@@ -67,7 +67,7 @@ function stopSignal(): AbortSignal {
 }
 
 async function runServe(invocation: Asked<"serve">): Promise<number> {
-  keepHeapSmall();
+  keepMemorySmall();
   const { serve } = await import("./commands/serve-command.ts");
   const { policy, hash: policyHash } = await readPolicyFile(invocation.policyPath);
   await serve({ ...invocation, policy, policyHash }, stopSignal(), say);
@@ -155,9 +155,13 @@ async function run(invocation: Invocation): Promise<number> {
   }
 }
 
-/** What lives is a few megabytes: a heap that waits for more before it is swept would only be larger. */
-function keepHeapSmall(): void {
-  for (const flag of ["--heap-growing-percent=20", "--semi-space-growth-factor=1"]) setFlagsFromString(flag);
+/**
+ * What lives is a few megabytes: a heap that waits for more before it is swept would only be larger. The optimising
+ * compiler would take more memory than everything else, 14 MB of 92 on Node 22, to save 0.4 ms of a request.
+ */
+function keepMemorySmall(): void {
+  const flags = ["--heap-growing-percent=20", "--semi-space-growth-factor=1", "--optimize-for-size", "--no-opt"];
+  for (const flag of flags) setFlagsFromString(flag);
 }
 
 // A reader that has seen enough, such as `head`, is no error.

@@ -233,6 +233,7 @@ describe("guarded aio mode", () => {
     });
 
     it("gives them up without a question", async () => {
+      expect(await fromGateway(stack, "DELETE", `/containers/${sandbox("one")}?force=1`)).toMatch(/^204/);
       await stack.write("deploy.config.yaml", configuration);
       expect((await stack.deployOk("up", "--yes")).stderr).toMatch(/- +gateway +sandbox-folders/);
     });
