@@ -57,13 +57,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       outdatedPins(stack, guard, wanted),
       secretFindings(world, territory, stack, { model, environment, last, generated, privileges }),
     ]);
-  const findings = [
-    ...(problem ? [problem] : []),
-    ...policy.findings,
-    ...machine,
-    ...values,
-    ...ports.map(portFinding),
-  ];
+  const findings = [problem ?? [], policy.findings, machine, values, ports.map(portFinding)].flat();
   const reread =
     last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
   return {
