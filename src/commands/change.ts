@@ -4,6 +4,7 @@ import { DeployError, type ExitCode, exitCodes, InterruptedError } from "../erro
 import { FileWriteError, fileFinding } from "../files.ts";
 import { auditPath, writeAudit } from "../shell/audit-log.ts";
 import { withLock } from "../shell/lock.ts";
+import { setAsideReceipt } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 
 /** What a command is about to change, for those it excludes and for those who ask later. */
@@ -24,6 +25,7 @@ export interface Change {
 export async function withChange<T>(world: World, change: Change, work: () => Promise<T>): Promise<T> {
   const { statePath, project, words, changes, check } = change;
   return withLock(world, { statePath, project, command: words[0] ?? "", changes }, async () => {
+    await setAsideReceipt(world, statePath);
     await check?.();
     return audited(world, change, work);
   });

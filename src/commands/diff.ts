@@ -62,7 +62,7 @@ async function plannedSide(world: World, situation: Situation, from: ComparedSid
   const [text, sources, secrets] = await Promise.all([
     readModelText(world, stack),
     readSources(world, await sealKey(world), situation),
-    secretFingerprints(world, facts.model),
+    secretFingerprints(world, stack, facts.model),
   ]);
   const held = new Set(from.privileges?.map(privilegeKey));
   const images = plan.services.flatMap((name): [string, string][] => {

@@ -13,14 +13,7 @@ import { projectContainers, projectResources, toolProjects } from "../shell/engi
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import {
-  clearReceipt,
-  findReceipt,
-  otherDeployment,
-  type Receipt,
-  receiptFor,
-  setAsideReceipt,
-} from "../shell/receipt.ts";
+import { clearReceipt, findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
 import { type DownTarget, downTasks } from "../shell/remove.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
@@ -55,7 +48,6 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
       ...auditStates(plan, receiptFor(project, last)?.mode, plan.services),
     };
     await withChange(world, change, async () => {
-      await setAsideReceipt(world, statePath);
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);
     });

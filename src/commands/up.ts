@@ -12,7 +12,7 @@ import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { readReceipt, receiptFor, setAsideReceipt } from "../shell/receipt.ts";
+import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
 import { type Change, withChange } from "./change.ts";
@@ -54,7 +54,6 @@ async function changeOf(world: World, situation: Situation, plan: Plan, flags: U
     ...{ statePath, project: plan.project, words: auditWords("up", flags), changes },
     ...auditStates(plan, last?.mode, services),
     check: async () => {
-      await setAsideReceipt(world, statePath);
       if (changes) await stopUnlessSame(world, plan, flags);
     },
   };

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Finding } from "./finding.ts";
 import { modes } from "./mode.ts";
 import { privilegeKinds } from "./privilege.ts";
+import { timeStamp } from "./time-stamp.ts";
 
 /** How an id of a deployment looks: time in UTC and four random digits, so that ids sort by time. */
 export const deploymentIdPattern: RegExp = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
@@ -78,12 +79,6 @@ export function readRecord(id: string, sealed: unknown, version: number | undefi
 export function deploymentId(time: string, random: Uint8Array, newest: string | undefined): string {
   const own = `${timeStamp(time)}-${Buffer.from(random).toString("hex").slice(0, 4)}`;
   return newest === undefined || own > newest ? own : nextId(newest);
-}
-
-/** The digits of a time, as ids and the names of files have them: `20261121-154012`. */
-export function timeStamp(time: string): string {
-  const digits = time.replace(/\D/g, "");
-  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
 }
 
 /** Counts on; the digits need not be a time that a clock would show, only the next in order. */

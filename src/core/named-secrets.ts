@@ -2,10 +2,11 @@ import type { Concealed } from "./concealed.ts";
 import type { ComposeModel } from "./model.ts";
 import { looksSecret } from "./redact.ts";
 
-/** A secret of a stack: its value, or the file of the host that holds it. */
+/** A secret of a stack: its value, or the file of the host or the variable that holds it. */
 export type NamedSecret =
   | { readonly kind: "value"; readonly value: Concealed }
-  | { readonly kind: "file"; readonly path: string };
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "variable"; readonly name: string };
 
 /**
  * Every secret of a stack by name: those that are generated, variables of services whose names say that they are secret,
@@ -35,9 +36,12 @@ function variableSecrets(model: ComposeModel): (readonly [string, NamedSecret])[
 
 /** Those that only carry a generated secret are that one. */
 function composeSecrets(model: ComposeModel, carriers: ReadonlySet<string>): (readonly [string, NamedSecret])[] {
-  return Object.entries(model.secrets).flatMap(([name, { file, content }]): (readonly [string, NamedSecret])[] => {
-    if (carriers.has(name)) return [];
-    if (file !== undefined) return [[name, { kind: "file", path: file }]];
-    return content === undefined ? [] : [[name, { kind: "value", value: content }]];
-  });
+  return Object.entries(model.secrets).flatMap(
+    ([name, { file, environment, content }]): (readonly [string, NamedSecret])[] => {
+      if (carriers.has(name)) return [];
+      if (file !== undefined) return [[name, { kind: "file", path: file }]];
+      if (environment !== undefined) return [[name, { kind: "variable", name: environment }]];
+      return content === undefined ? [] : [[name, { kind: "value", value: content }]];
+    },
+  );
 }

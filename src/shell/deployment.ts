@@ -1,12 +1,13 @@
 import { engineIdArgv } from "../core/compose-argv.ts";
 import type { Container } from "../core/container.ts";
 import { type DeploymentRecord, deploymentId, imageTags } from "../core/deployment.ts";
+import { parseEnvFile } from "../core/env-file.ts";
 import type { ComposeModel } from "../core/model.ts";
-import { namedSecrets } from "../core/named-secrets.ts";
+import { type NamedSecret, namedSecrets } from "../core/named-secrets.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { createRedactor } from "../core/redact.ts";
-import { joinPath } from "../core/stack.ts";
+import { joinPath, type Stack } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
@@ -124,7 +125,7 @@ async function verified(
     hashes: deployed.model.hashes,
     images: await keepImages(world, record, containers),
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
-    secrets: await secretFingerprints(world, model),
+    secrets: await secretFingerprints(world, from.stack, model),
   };
 }
 
@@ -173,15 +174,39 @@ async function keepImages(
 }
 
 /** A keyed fingerprint of each secret of a stack, by its name; it tells whether one changed, and nothing else. */
-export async function secretFingerprints(world: World, model: ComposeModel): Promise<DeploymentRecord["secrets"]> {
+export async function secretFingerprints(
+  world: World,
+  stack: Stack,
+  model: ComposeModel,
+): Promise<DeploymentRecord["secrets"]> {
   const key = await sealKey(world);
   const read = await Promise.all(
     [...namedSecrets(model)].map(async ([name, secret]): Promise<[string, string][]> => {
-      const text = secret.kind === "value" ? secret.value.reveal() : await world.files.read(secret.path).catch(unread);
+      const text = await readSecret(world, stack, secret);
       return text ? [[name, keyedFingerprint(key, text)]] : [];
     }),
   );
   return Object.fromEntries(read.flat().toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function readSecret(world: World, stack: Stack, secret: NamedSecret): Promise<string | undefined> {
+  switch (secret.kind) {
+    case "value":
+      return secret.value.reveal();
+    case "file":
+      return world.files.read(secret.path).catch(unread);
+    case "variable":
+      return variableOf(world, stack, secret.name);
+  }
+}
+
+/** As Compose looks it up: the process environment wins over the file. */
+async function variableOf(world: World, { variables, envPath }: Stack, name: string): Promise<string | undefined> {
+  const known = variables[name] ?? world.env[name];
+  if (known !== undefined) return known;
+  const text = (await world.files.read(envPath).catch(unread)) ?? "";
+  const parsed = parseEnvFile({ file: envPath, text }, new Map());
+  return parsed.ok ? parsed.value.entries.findLast(({ key }) => key === name)?.value : undefined;
 }
 
 async function writeRecord(

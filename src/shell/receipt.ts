@@ -1,11 +1,11 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
-import { timeStamp } from "../core/deployment.ts";
 import type { Finding } from "../core/finding.ts";
 import type { LastDeployment } from "../core/last-deployment.ts";
 import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
 import { joinPath } from "../core/stack.ts";
+import { timeStamp } from "../core/time-stamp.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readSealKey, seal, sealedVersion, sealKey, unseal } from "./seal.ts";
