@@ -50,6 +50,14 @@ const services = () => new Argument("[service...]", "services; all when left out
 
 const lockWait = () =>
   new Option("--lock-wait <seconds>", "wait so long for another deploy to end, then begin").argParser(wholeNumber);
+const acceptStack = () =>
+  accept(
+    [...consentNames, foreignProject, weakSecret, databasePassword],
+    "accept by name: a new host-level privilege, another folder's project, a secret that everybody knows, a password that the database has got already",
+  );
+const waitSeconds = () =>
+  new Option("--wait-seconds <n>", "seconds to wait for health (default: health.waitSeconds)").argParser(wholeNumber);
+const noRollback = () => new Option("--no-rollback", "leave what fails as it is, to look at it");
 
 const upOptions = () => [
   new Option("--build", "build images even if they are there"),
@@ -57,10 +65,7 @@ const upOptions = () => [
   new Option("--pull <policy>", "when to pull published images")
     .choices(["missing", "always", "never"])
     .default("missing"),
-  accept(
-    [...consentNames, foreignProject, weakSecret, databasePassword],
-    "accept by name: a new host-level privilege, another folder's project, a secret that everybody knows, a password that the database has got already",
-  ),
+  acceptStack(),
   images(),
 ];
 
@@ -70,13 +75,7 @@ export const commandTable: readonly CommandEntry[] = [
     name: "up",
     summary: "deploy the stack and prove that it works",
     example: "deploy up --images local --yes",
-    options: [
-      ...upOptions(),
-      new Option("--wait-seconds <n>", "seconds to wait for health (default: health.waitSeconds)").argParser(
-        wholeNumber,
-      ),
-      lockWait(),
-    ],
+    options: [...upOptions(), waitSeconds(), noRollback(), lockWait()],
   },
   {
     name: "down",
@@ -87,6 +86,13 @@ export const commandTable: readonly CommandEntry[] = [
       accept([foreignProject], "remove what another folder deployed under this project's name"),
       lockWait(),
     ],
+  },
+  {
+    name: "rollback",
+    summary: "go back to an earlier deployment: its files, environment and images; data stays",
+    example: "deploy rollback",
+    args: [new Argument("[id]", "a deployment of the history, or the beginning of its id (default: the one before)")],
+    options: [acceptStack(), waitSeconds(), noRollback(), lockWait()],
   },
   {
     name: "plan",

@@ -12,6 +12,7 @@ export interface ParsedFlags extends GlobalFlags {
   readonly images?: "registry" | "local";
   readonly waitSeconds?: number;
   readonly volumes?: boolean;
+  readonly rollback?: boolean;
   readonly exitCode?: boolean;
   readonly follow?: boolean;
   readonly tail?: string;
@@ -50,6 +51,9 @@ async function runOnce(world: World, name: string, flags: ParsedFlags, args: rea
       });
     case "down":
       await (await import("./down.ts")).down(world, flags);
+      return exitCodes.done;
+    case "rollback":
+      await (await import("./rollback.ts")).rollback(world, flags, args[0]);
       return exitCodes.done;
     case "status":
       return (await import("./status.ts")).status(world, flags);

@@ -48,6 +48,8 @@ export interface Setting {
 /** A setting whose mode is known and whose world has been read. */
 export interface Situation extends StackSetting {
   readonly facts: Facts;
+  /** For an earlier deployment that runs again: where its sources are kept, by their own paths. */
+  readonly kept?: ReadonlyMap<string, string>;
 }
 
 const configName = "deploy.config.yaml";

@@ -3,6 +3,7 @@ import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
 import { FileWriteError } from "../files.ts";
 import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
+import type { Purpose } from "../shell/deployment.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
 import { wantedImages } from "../shell/observe.ts";
 import { volumeNames } from "../shell/privilege-context.ts";
@@ -20,11 +21,21 @@ export interface Verified {
   readonly live: readonly Privilege[];
 }
 
+/** Brings back what ran before a failure; undefined where there is nothing to bring back, or nothing was disturbed. */
+export type FallBack = (world: World, failed: Situation, error: unknown) => Promise<FellBack | undefined>;
+
+/** How that went, with the error that tells both stories. */
+export interface FellBack {
+  readonly done: boolean;
+  readonly error: unknown;
+}
+
 /** Keeps a record of work that changes the stack, and a receipt of what it left running. Without steps there is nothing to record. */
 export async function recorded(
   world: World,
   situation: Situation,
   plan: Plan,
+  { purpose, fallBack }: { readonly purpose: Purpose; readonly fallBack?: FallBack | undefined },
   work: () => Promise<Verified>,
 ): Promise<Verified> {
   const { statePath } = situation.territory;
@@ -37,7 +48,7 @@ export async function recorded(
     return verified;
   }
   const { beginDeployment, endDeployment } = await import("../shell/deployment.ts");
-  const deployment = await beginDeployment(world, situation, plan, { command: "up" });
+  const deployment = await beginDeployment(world, situation, plan, purpose);
   try {
     const verified = await work();
     const deployed = await readDeployed(world, situation.stack);
@@ -54,8 +65,11 @@ export async function recorded(
     return verified;
   } catch (error) {
     // What was interrupted has not ended: it stays as it is, and is shown so.
-    if (!world.signal.aborted) await endDeployment(world, deployment, { outcome: "failed", error });
-    throw error;
+    if (world.signal.aborted) throw error;
+    await endDeployment(world, deployment, { outcome: "failed", error });
+    const back = await fallBack?.(world, situation, error);
+    if (back?.done) await endDeployment(world, deployment, { outcome: "rolled-back", error });
+    throw back?.error ?? error;
   }
 }
 

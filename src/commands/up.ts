@@ -10,6 +10,7 @@ import type { Privilege } from "../core/privilege.ts";
 import { relativePath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
+import type { Purpose } from "../shell/deployment.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
@@ -18,52 +19,100 @@ import type { Task, World } from "../world.ts";
 import { type Change, withChange } from "./change.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
-import { recorded, type Verified } from "./recorded.ts";
+import { type FallBack, recorded, type Verified } from "./recorded.ts";
 
 /** Flags of `up`; `plan` takes the same ones. */
 export interface UpFlags extends GlobalFlags, UpOptions {
   readonly images?: "registry" | "local";
   readonly waitSeconds?: number;
+  /** False where a failure is to be left as it is. */
+  readonly rollback?: boolean;
 }
 
-/** Deploys the stack: reads, decides, asks, applies, and proves the result on the running containers. */
+/** Deploys the stack of the operator's files. */
 export async function up(world: World, flags: UpFlags): Promise<void> {
-  const situation = await readSituation(world, flags);
+  await deploy(world, flags, { command: "up" }, (reading) => readSituation(reading, flags));
+}
+
+/** The line that `up` and `rollback` share: reads, decides, asks, applies, and proves the result on the running containers. */
+export async function deploy(
+  world: World,
+  flags: UpFlags,
+  purpose: Purpose,
+  read: (world: World) => Promise<Situation>,
+): Promise<void> {
+  const situation = await read(world);
   const plan = planOf(situation, flags);
   stopOnErrors(plan.findings);
   if (plan.findings.length > 0) world.reporter.findings(plan.findings, 0);
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
-  const waitSeconds = flags.waitSeconds ?? situation.config.config.health.waitSeconds;
-  const { url } = await withChange(world, await changeOf(world, situation, plan, flags), () =>
-    recorded(world, situation, plan, async () => {
-      await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
-      return verify(world, situation, plan, waitSeconds);
-    }),
+  const again = async (silent: World) => planOf(await read(silent), flags);
+  const { url } = await withChange(
+    world,
+    await changeOf(world, situation, plan, { flags, purpose, again }),
+    async () => {
+      const wayBack = flags.rollback === false ? undefined : await import("./way-back.ts");
+      return carryOut(world, situation, plan, { ...flags, purpose, fallBack: wayBack?.fallBack });
+    },
   );
-  report(world, situation, plan, url);
+  report(world, situation, plan, purpose, url);
 }
 
-async function changeOf(world: World, situation: Situation, plan: Plan, flags: UpFlags): Promise<Change> {
+/** How a plan is carried out. */
+export interface CarryOut {
+  readonly waitSeconds?: number;
+  readonly purpose: Purpose;
+  readonly fallBack?: FallBack | undefined;
+}
+
+/** Applies a plan under the lock, and proves the result; where that fails, `fallBack` may bring back what ran before. */
+export function carryOut(world: World, situation: Situation, plan: Plan, how: CarryOut): Promise<Verified> {
+  const waitSeconds = how.waitSeconds ?? situation.config.config.health.waitSeconds;
+  return recorded(world, situation, plan, how, async () => {
+    await world.reporter.tasks(upTasks(world, plan, { ...situation, model: situation.facts.model, waitSeconds }));
+    return verify(world, situation, plan, waitSeconds);
+  });
+}
+
+/** A rollback has no flags about images. */
+function wordsOf(purpose: Purpose, { build, pull, ...flags }: UpFlags): string[] {
+  return purpose.command === "rollback"
+    ? auditWords(purpose.command, flags, [purpose.of])
+    : auditWords(purpose.command, { build, pull, ...flags });
+}
+
+interface Asked {
+  readonly flags: UpFlags;
+  readonly purpose: Purpose;
+  /** Plans anew, without a word. */
+  readonly again: (silent: World) => Promise<Plan>;
+}
+
+async function changeOf(
+  world: World,
+  situation: Situation,
+  plan: Plan,
+  { flags, purpose, again }: Asked,
+): Promise<Change> {
   const { territory, facts } = situation;
   const { statePath } = territory;
   const changes = plan.steps.length > 0;
   const last = receiptFor(plan.project, await readReceipt(world, statePath));
   const services = facts.containers.flatMap(({ service }) => service ?? []);
   return {
-    ...{ statePath, project: plan.project, words: auditWords("up", flags), changes },
+    ...{ statePath, project: plan.project, words: wordsOf(purpose, flags), changes },
     ...auditStates(plan, last?.mode, services),
     check: async () => {
-      if (changes) await stopUnlessSame(world, plan, flags);
+      if (changes) await stopUnlessSame(world, plan, again);
     },
   };
 }
 
 /** Between the plan and the lock somebody may have deployed, or written a file, while a question was open. */
-async function stopUnlessSame(world: World, plan: Plan, flags: UpFlags): Promise<void> {
+async function stopUnlessSame(world: World, plan: Plan, planAgain: (silent: World) => Promise<Plan>): Promise<void> {
   const silent = { ...world, reporter: { ...world.reporter, findings: () => {} } };
-  const now = planOf(await readSituation(silent, flags), flags);
-  if (samePlan(now, plan)) return;
+  if (samePlan(await planAgain(silent), plan)) return;
   throw new DeployError([
     {
       code: "D064",
@@ -148,13 +197,25 @@ function reportedMode(body: string): string | undefined {
   }
 }
 
-function report(world: World, { facts, territory }: Situation, plan: Plan, url: string | undefined): void {
+function report(
+  world: World,
+  { facts, territory }: Situation,
+  plan: Plan,
+  purpose: Purpose,
+  url: string | undefined,
+): void {
   const secrets = Object.keys(facts.model.generatedSecrets).join(", ");
+  const ofFiles = purpose.command !== "rollback";
   const lines = [
     plan.steps.length === 0 ? "nothing to change: the stack runs as planned" : "the stack is up and healthy",
     ...(url === undefined ? [] : [`url       ${url}`]),
     `mode      ${plan.mode} (${plan.because?.text ?? ""})`,
-    ...(secrets === "" ? [] : [`secrets   ${secrets} in ${relativePath(territory.root, territory.envPath)}`]),
+    ...(ofFiles
+      ? []
+      : [`runs      deployment ${purpose.of} again; ./deploy plan shows what the files here would change`]),
+    ...(ofFiles && secrets !== ""
+      ? [`secrets   ${secrets} in ${relativePath(territory.root, territory.envPath)}`]
+      : []),
     `next      ./deploy status, ./deploy logs gateway, ./deploy down`,
   ];
   world.reporter.result(lines.join("\n"), {

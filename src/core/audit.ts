@@ -112,6 +112,7 @@ const namedOnly = ["volumes", "force", "yes", "config", "envFile"];
 export function auditWords(command: string, flags: object, args: readonly string[] = []): string[] {
   const shown = Object.entries(flags).flatMap(([name, value]): string[] => {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (name === "rollback") return value === false ? ["--no-rollback"] : [];
     if (value === undefined || value === false || value === "missing") return [];
     if (name === "build") return [value === "never" ? "--no-build" : "--build"];
     if (shownValues.includes(name)) return [value].flat().flatMap((each) => [flag, String(each)]);

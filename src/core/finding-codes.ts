@@ -85,6 +85,10 @@ export const findingCodes = {
   // what the tool keeps of earlier deployments
   D080: { kind: "input", title: "The receipt of the last deployment cannot be used." },
   D081: { kind: "input", title: "The history has no such deployment, or its record cannot be read." },
+  // going back
+  D097: { kind: "refused", title: "An earlier deployment cannot run again." },
+  D098: { kind: "failed", title: "A deployment failed, and what ran before it is back, or could not be brought back." },
+  D099: { kind: "refused", title: "Data that a rollback keeps may be of a newer version." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */

@@ -105,7 +105,9 @@ export async function readImages(world: World, references: readonly string[]): P
     return id === undefined ? [] : [{ id, names: `${tags} ${digests}`, config }];
   });
   const named = (reference: string) =>
-    images.find(({ names }) => imageNames(reference).some((name) => names.includes(`"${name}"`)));
+    images.find(
+      ({ id, names }) => id === reference || imageNames(reference).some((name) => names.includes(`"${name}"`)),
+    );
   return {
     ids: new Map(
       wanted.flatMap((reference) => [named(reference)].flatMap((image) => (image ? [[reference, image.id]] : []))),

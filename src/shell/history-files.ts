@@ -10,6 +10,8 @@ import { keyedFingerprint, sha256 } from "./fingerprint.ts";
 export interface KeptFrom {
   readonly territory: Territory;
   readonly stack: Stack;
+  /** Where the sources of an earlier deployment that runs again are kept, by their own paths; left out for those of now. */
+  readonly kept?: ReadonlyMap<string, string>;
 }
 
 /** Larger files that a container mounts are data rather than configuration. */
@@ -25,15 +27,16 @@ interface Source {
 }
 
 /** Reads the files that decide what is deployed, as they are now; what is missing or cannot be read is left out. */
-export async function readSources(world: World, key: string, { territory, stack }: KeptFrom): Promise<Source[]> {
+export async function readSources(world: World, key: string, { territory, stack, kept }: KeptFrom): Promise<Source[]> {
   const { configPath, platformConfigPath } = territory;
-  const paths = [...new Set([configPath, stack.envPath, platformConfigPath, ...stack.files])];
+  const paths = kept?.keys() ?? new Set([configPath, stack.envPath, platformConfigPath, ...stack.files]);
   const read = await Promise.all(
-    paths.map(async (path, index): Promise<Source[]> => {
-      const text = await world.files.read(path).catch(leftOut);
+    [...paths].map(async (path, index): Promise<Source[]> => {
+      const from = kept?.get(path) ?? path;
+      const text = await world.files.read(from).catch(leftOut);
       if (text === undefined) return [];
       // Who sees a plain hash of secrets could try out what they are.
-      const hash = path === stack.envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
+      const hash = from === stack.envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
       return [{ path, text, hash, copy: copyName(path, index) }];
     }),
   );

@@ -1,0 +1,133 @@
+import { parseConfig } from "../core/config.ts";
+import type { DeploymentRecord } from "../core/deployment.ts";
+import type { Finding } from "../core/finding.ts";
+import { runnableModel } from "../core/recorded-model.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { DeployError, exitCodes } from "../errors.ts";
+import { FileReadError } from "../files.ts";
+import { readImages } from "../shell/engine.ts";
+import { copyPathOf, historyPath, readDeployedModel } from "../shell/history.ts";
+import { observe } from "../shell/observe.ts";
+import type { World } from "../world.ts";
+import type { Setting, Situation } from "./prepare.ts";
+
+/**
+ * Lays out an earlier deployment as a stack of today: its merged model as the only Compose file, its environment, the
+ * images that ran, and its own copies of mounted files whose content is another one by now. D097 where something of it
+ * is gone. The operator's files are neither read nor changed by it; the one file that is written lies in the record.
+ */
+export async function readRecordedSituation(
+  world: World,
+  setting: Setting,
+  record: DeploymentRecord,
+): Promise<Situation> {
+  const territory = recordedTerritory(setting.territory, record);
+  const config = await recordedConfig(world, setting, record);
+  const stack = await recordedStack(world, territory, record);
+  const facts = await observe(world, config, territory, stack);
+  const { id, project, namePrefix, sources } = record;
+  const kept = new Map(
+    sources.map(({ path, copy }) => [path, copyPathOf(territory.statePath, id, "files", copy)] as const),
+  );
+  return { config, territory, stack, project, namePrefix, facts, kept };
+}
+
+/** The environment is the record's; secret files and the guard's policy are written where they always are. */
+function recordedTerritory(territory: Territory, record: DeploymentRecord): Territory {
+  const [own, first] = [record.stack.envPath, territory.envPath].map((path) => sourcePath(territory, record, path));
+  const environment = own ?? first;
+  return { ...territory, envPath: environment ?? "/dev/null" };
+}
+
+/** The copy of a source, by its original path. */
+function sourcePath({ statePath }: Territory, { id, sources }: DeploymentRecord, path: string): string | undefined {
+  const source = sources.find((each) => each.path === path);
+  return source && copyPathOf(statePath, id, "files", source.copy);
+}
+
+/** The configuration of then; where this version of the tool does not understand it, that of now. */
+async function recordedConfig(world: World, { config, territory }: Setting, record: DeploymentRecord) {
+  const path = sourcePath(territory, record, territory.configPath);
+  const text = path === undefined ? undefined : await world.files.read(path);
+  const parsed = text === undefined ? undefined : parseConfig({ file: territory.configPath, text });
+  return parsed?.ok ? parsed.value : config;
+}
+
+async function recordedStack(world: World, territory: Territory, record: DeploymentRecord): Promise<Stack> {
+  const { id, stack, mode, because, project } = record;
+  const text = await readDeployedModel(world, territory.statePath, id);
+  if (text === undefined) throw gone([`the merged model of ${id} was not kept`]);
+  const [images, files, guardPolicy] = await Promise.all([
+    replacedImages(world, record),
+    replacedFiles(world, territory, record),
+    mountedText(world, territory, record, territory.guardPolicyPath),
+  ]);
+  const path = joinPath(historyPath(territory.statePath), `${id}/compose.json`);
+  await world.files.writeAtomic(path, runnableModel(text, { images, files }), { mode: 0o600, own: true });
+  return {
+    ...{ project, files: [path], envPath: territory.envPath, images: stack.images, variables: stack.variables },
+    detection: { mode, because: { text: because, rule: "recorded" } },
+    excluded: [],
+    ...(guardPolicy === undefined ? {} : { guardPolicy }),
+  };
+}
+
+/** For each service whose reference is another image by now: the tag that keeps what ran, or its id. */
+async function replacedImages(world: World, record: DeploymentRecord): Promise<Record<string, string>> {
+  const images = Object.entries(record.images);
+  const { ids: known } = await readImages(
+    world,
+    images.flatMap(([, { id, reference, tag }]) => [reference, id, ...(tag === undefined ? [] : [tag])]),
+  );
+  const replaced: Record<string, string> = {};
+  const missing: string[] = [];
+  for (const [service, { id, reference, tag }] of images) {
+    const found = [reference, tag, id].find((name) => name !== undefined && known.get(name) === id);
+    if (found === undefined)
+      missing.push(`the image of ${service} (${reference}, ${id.slice(0, 19)}) is no longer on this engine`);
+    else if (found !== reference) replaced[service] = found;
+  }
+  if (missing.length > 0) throw gone(missing);
+  return replaced;
+}
+
+/** Copies of files that containers mount, where the file itself is another one by now. What the tool writes itself is written anew. */
+async function replacedFiles(
+  world: World,
+  { statePath }: Territory,
+  { id, mounted }: DeploymentRecord,
+): Promise<ReadonlyMap<string, string>> {
+  const foreign = mounted.filter(
+    ({ path }) => !path.startsWith(`${statePath}/`) || path.startsWith(historyPath(statePath)),
+  );
+  const entries = await Promise.all(
+    foreign.map(async ({ path, copy }) => {
+      const copyPath = copyPathOf(statePath, id, "mounted", copy);
+      const [now, then] = await Promise.all([textOf(world, path), textOf(world, copyPath)]);
+      return now !== undefined && now === then ? [] : [[path, copyPath] as const];
+    }),
+  );
+  return new Map(entries.flat());
+}
+
+async function mountedText(world: World, { statePath }: Territory, { id, mounted }: DeploymentRecord, path: string) {
+  const found = mounted.find((each) => each.path === path);
+  return found && textOf(world, copyPathOf(statePath, id, "mounted", found.copy));
+}
+
+/** The text of a file; undefined where there is none, or none that can be compared. */
+function textOf(world: World, path: string): Promise<string | undefined> {
+  return world.files.read(path).catch((error: unknown) => {
+    if (error instanceof FileReadError) return undefined;
+    throw error;
+  });
+}
+
+function gone(reasons: readonly string[]): DeployError {
+  const fix =
+    "./deploy history shows which deployments there are; choose another one, or mend the files and run ./deploy up";
+  const findings = reasons.map((reason): Finding => {
+    return { code: "D097", severity: "error", message: `that deployment cannot run again: ${reason}`, fix };
+  });
+  return new DeployError(findings, exitCodes.refused);
+}

@@ -1,0 +1,95 @@
+import type { DeploymentRecord } from "../core/deployment.ts";
+import type { Finding } from "../core/finding.ts";
+import { databasePassword, foreignProject, weakSecret } from "../core/plan.ts";
+import { planUp } from "../core/plan-up.ts";
+import { consentNames } from "../core/privilege.ts";
+import { DeployError, exitCodes } from "../errors.ts";
+import { FileReadError, FileWriteError } from "../files.ts";
+import { projectContainers } from "../shell/engine.ts";
+import { readHistory } from "../shell/history.ts";
+import { readReceipt, receiptFor } from "../shell/receipt.ts";
+import type { World } from "../world.ts";
+import { type Situation, stopOnErrors } from "./prepare.ts";
+import type { FellBack } from "./recorded.ts";
+import { readRecordedSituation } from "./recorded-situation.ts";
+import { carryOut } from "./up.ts";
+
+/**
+ * Brings back what ran before a failed deployment: its files, environment and images, verified as any deployment is. Asks
+ * nothing, since nothing comes back that did not run a moment ago. What the operator's files say stays as it is.
+ */
+export async function fallBack(world: World, failed: Situation, error: unknown): Promise<FellBack | undefined> {
+  if (!(await isDisturbed(world, failed))) return undefined;
+  const record = await lastDeployed(world, failed);
+  if (record === undefined) return undefined;
+  world.reporter.note(`that failed; going back to deployment ${record.id}`);
+  try {
+    const situation = await readRecordedSituation(world, failed, record);
+    const plan = planUp(situation.config.config, situation.facts, situation.stack, {
+      ...{
+        accept: [...consentNames, foreignProject, weakSecret, databasePassword],
+        confirmed: true,
+        build: "missing",
+        pull: "never",
+      },
+    });
+    stopOnErrors(plan.findings);
+    await carryOut(world, situation, plan, { purpose: { command: "rollback", of: record.id } });
+    return { done: true, error: bothStories(error, [isBack(record)]) };
+  } catch (second) {
+    if (world.signal.aborted) throw second;
+    return { done: false, error: bothStories(error, stranded(record, second)) };
+  }
+}
+
+/** Whether containers that were there are no longer as they were, or others have come. */
+async function isDisturbed(world: World, { stack, namePrefix, facts }: Situation): Promise<boolean> {
+  if (facts.containers.length === 0) return false;
+  const now = await projectContainers(world, stack.project, namePrefix);
+  const stateOf = (containers: Situation["facts"]["containers"]) =>
+    containers
+      .map(({ id, state }) => `${id} ${state.status}`)
+      .toSorted()
+      .join();
+  return stateOf(now.containers) !== stateOf(facts.containers);
+}
+
+/** What the last receipt says was running: only that is brought back without a question. */
+async function lastDeployed(world: World, { territory, project }: Situation): Promise<DeploymentRecord | undefined> {
+  const receipt = receiptFor(project, await readReceipt(world, territory.statePath));
+  if (receipt === undefined || receipt.services.length === 0) return undefined;
+  const history = await readHistory(world, territory.statePath);
+  const found = history.find(({ id }) => id === receipt.deployment)?.record;
+  return found?.outcome === "done" ? found : undefined;
+}
+
+/** One error for both: what failed first decides the exit code. */
+function bothStories(error: unknown, findings: readonly Finding[]): unknown {
+  if (error instanceof DeployError) return new DeployError([...error.findings, ...findings], exitCodes.failed);
+  if (!(error instanceof FileWriteError || error instanceof FileReadError)) return error;
+  const finding: Finding = { code: "D049", severity: "error", message: error.message };
+  return new DeployError([finding, ...findings], exitCodes.failed);
+}
+
+function isBack({ id, begun, mode }: DeploymentRecord): Finding {
+  return {
+    code: "D098",
+    severity: "warning",
+    message: `the stack runs as before, in ${mode} mode: deployment ${id} of ${begun} is back and healthy`,
+    fix: "mend the files and run ./deploy up again; up --no-rollback would leave what fails as it is",
+  };
+}
+
+function stranded({ id }: DeploymentRecord, error: unknown): Finding[] {
+  const reasons = error instanceof DeployError ? error.findings : [];
+  const why = error instanceof Error && reasons.length === 0 ? `: ${error.message}` : "";
+  return [
+    {
+      code: "D098",
+      severity: "error",
+      message: `what ran before, deployment ${id}, could not be brought back${why}`,
+      fix: `./deploy status shows what runs; mend what is named here, then ./deploy up, or ./deploy rollback ${id}`,
+    },
+    ...reasons.filter(({ severity }) => severity === "error"),
+  ];
+}
