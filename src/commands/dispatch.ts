@@ -38,69 +38,38 @@ export async function runCommand(
   return (await import("./lock-wait.ts")).waitingForLock(world, lockWait, command);
 }
 
-/** Each module is loaded only when its command is asked for. */
 async function runOnce(world: World, name: string, flags: ParsedFlags, args: readonly string[]): Promise<ExitCode> {
-  switch (name) {
-    case "up":
-      await (await import("./up.ts")).up(world, upFlags(flags));
-      return exitCodes.done;
-    case "plan":
-      return (await import("./plan.ts")).plan(world, {
-        ...upFlags(flags),
-        ...(flags.exitCode ? { exitCode: true } : {}),
-      });
-    case "down":
-      await (await import("./down.ts")).down(world, flags);
-      return exitCodes.done;
-    case "rollback":
-      await (await import("./rollback.ts")).rollback(world, flags, args[0]);
-      return exitCodes.done;
-    case "status":
-      return (await import("./status.ts")).status(world, flags);
-    case "history":
-      await (await import("./history.ts")).history(world, flags, args);
-      return exitCodes.done;
-    case "diff":
-      await (await import("./diff.ts")).diff(world, flags, args);
-      return exitCodes.done;
-    case "logs":
-      return (await import("./logs.ts")).logs(
-        world,
-        { ...flags, follow: flags.follow ?? false, tail: flags.tail ?? "100", color: flags.color ?? true },
-        args,
-      );
-    case "restart":
-      await (await import("./restart.ts")).restart(world, flags, args);
-      return exitCodes.done;
-    case "build":
-      await (await import("./images.ts")).build(world, flags, args);
-      return exitCodes.done;
-    case "pull":
-      await (await import("./images.ts")).pull(world, flags, args);
-      return exitCodes.done;
-    case "config":
-      await (await import("./config.ts")).config(world, flags);
-      return exitCodes.done;
-    case "detect":
-      await (await import("./detect.ts")).detect(world, flags, args[0]);
-      return exitCodes.done;
-    case "guard":
-      return (await import("./guard.ts")).guard(world, flags, args);
-    case "audit":
-      await (await import("./audit.ts")).audit(world, { ...flags, limit: flags.limit ?? 20 });
-      return exitCodes.done;
-    case "unlock":
-      await (await import("./unlock.ts")).unlock(world, flags);
-      return exitCodes.done;
-    case "secrets":
-      return (await import("./secrets.ts")).secrets(world, upFlags(flags), args);
-    case "completion":
-      await (await import("./completion.ts")).completion(world, args[0] ?? "");
-      return exitCodes.done;
-    default:
-      throw new Error(`the command ${name} is in the table but has no story`);
-  }
+  const story = stories[name];
+  if (story === undefined) throw new Error(`the command ${name} is in the table but has no story`);
+  return (await story(world, flags, args)) ?? exitCodes.done;
 }
+
+/** What a command does; it is done where it says nothing else. */
+type Story = (world: World, flags: ParsedFlags, args: readonly string[]) => Promise<ExitCode | void>;
+
+/** Each module is loaded only when its command is asked for. */
+const stories: Readonly<Record<string, Story>> = {
+  up: async (world, flags) => (await import("./up.ts")).up(world, upFlags(flags)),
+  plan: async (world, flags) =>
+    (await import("./plan.ts")).plan(world, { ...upFlags(flags), ...(flags.exitCode ? { exitCode: true } : {}) }),
+  down: async (world, flags) => (await import("./down.ts")).down(world, flags),
+  rollback: async (world, flags, [id]) => (await import("./rollback.ts")).rollback(world, flags, id),
+  status: async (world, flags) => (await import("./status.ts")).status(world, flags),
+  history: async (world, flags, args) => (await import("./history.ts")).history(world, flags, args),
+  diff: async (world, flags, args) => (await import("./diff.ts")).diff(world, flags, args),
+  logs: async (world, { follow = false, tail = "100", color = true, ...flags }, args) =>
+    (await import("./logs.ts")).logs(world, { ...flags, follow, tail, color }, args),
+  restart: async (world, flags, args) => (await import("./restart.ts")).restart(world, flags, args),
+  build: async (world, flags, args) => (await import("./images.ts")).build(world, flags, args),
+  pull: async (world, flags, args) => (await import("./images.ts")).pull(world, flags, args),
+  config: async (world, flags) => (await import("./config.ts")).config(world, flags),
+  detect: async (world, flags, [path]) => (await import("./detect.ts")).detect(world, flags, path),
+  guard: async (world, flags, args) => (await import("./guard.ts")).guard(world, flags, args),
+  audit: async (world, { limit = 20, ...flags }) => (await import("./audit.ts")).audit(world, { ...flags, limit }),
+  unlock: async (world, flags) => (await import("./unlock.ts")).unlock(world, flags),
+  secrets: async (world, flags, args) => (await import("./secrets.ts")).secrets(world, upFlags(flags), args),
+  completion: async (world, _flags, [shell = ""]) => (await import("./completion.ts")).completion(world, shell),
+};
 
 function upFlags(flags: ParsedFlags): UpFlags {
   const { build, pull = "missing", accept = [], ...rest } = flags;

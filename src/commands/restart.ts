@@ -33,11 +33,8 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
       {
         title: "wait until they are healthy",
         run: async (progress) => {
-          await waitUntilHealthy(
-            world,
-            { project, services: names, waitSeconds: config.config.health.waitSeconds },
-            progress,
-          );
+          const { waitSeconds, settleSeconds } = config.config.health;
+          await waitUntilHealthy(world, { project, services: names, waitSeconds, settleSeconds }, progress);
         },
       },
     ]),

@@ -140,7 +140,10 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
     run: async (progress) => {
       found = await waitUntilHealthy(
         world,
-        { project: stack.project, services: plan.services, waitSeconds, namePrefix: config.config.sandbox.namePrefix },
+        {
+          ...{ project: stack.project, services: plan.services, namePrefix: config.config.sandbox.namePrefix },
+          ...{ waitSeconds, settleSeconds: config.config.health.settleSeconds },
+        },
         progress,
         found,
       );

@@ -101,6 +101,12 @@ const health = z.strictObject({
     .max(86_400)
     .default(180)
     .describe("Seconds that up waits for every service to become healthy."),
+  settleSeconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(8)
+    .describe("Seconds that a container must have run without a restart before up believes that it works."),
   path: z
     .string()
     .startsWith("/")

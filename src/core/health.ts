@@ -23,7 +23,7 @@ export function isFinished({ state, access, ports }: Container): boolean {
 
 /** Points in time that judging needs, RFC 3339 in UTC as the engine writes them, so that they compare as text. */
 export interface HealthClock {
-  /** A container without a health check counts as ready once it has run since before this. */
+  /** A container counts as ready once it has run since before this: many a program ends some seconds after its start. */
   readonly settledBefore: string;
   /** Restarts tell of a loop while the last start is later than this: the engine never forgets to count. */
   readonly recentSince: string;
@@ -81,11 +81,11 @@ function judgeRunning(service: string, state: Container["state"], clock: HealthC
   const waiting = (reason: string): ServiceHealth => ({ kind: "waiting", service, reason });
   const failed = (reason: string): ServiceHealth => ({ kind: "failed", service, reason });
   const loops = restartCount >= crashLoopRestarts && startedAt >= clock.recentSince;
-  if (health?.status === "healthy") return { kind: "ready", service };
+  const settled = startedAt < clock.settledBefore;
+  if (health?.status === "healthy" && settled) return { kind: "ready", service };
   if (loops) return failed(`it crashes in a loop: ${restartCount} restarts`);
-  if (!health || health.status === "none") {
-    return startedAt < clock.settledBefore ? { kind: "ready", service } : waiting("it has only just started");
-  }
+  if (!health || health.status === "none" || health.status === "healthy")
+    return settled ? { kind: "ready", service } : waiting("it has only just started");
   const output = health.log.at(-1)?.output.trim().split("\n").at(-1);
   const last = output ? `: ${output}` : "";
   return health.failingStreak >= hopelessChecks

@@ -9,6 +9,9 @@ import { waitUntilHealthy } from "./verify.ts";
 
 const pauseMilliseconds = 1_000;
 
+/** After so many seconds a dependency that fell once has recovered. */
+const recoveredSeconds = 3;
+
 /** What Compose says when it leaves dependents created but not started. */
 const gaveUp = /dependency failed to start: container (\S+) (?:is unhealthy|exited \(\d+\))/;
 
@@ -39,7 +42,8 @@ export async function startServices(
     const service = await failedDependency(world, stack.project, result);
     if (service === undefined || now >= deadline) return stopUnlessDone(result, "docker compose up failed");
     const left = Math.ceil((deadline - now) / 1000);
-    await waitUntilHealthy(world, { project: stack.project, services: [service], waitSeconds: left }, progress);
+    const wait = { project: stack.project, services: [service], waitSeconds: left, settleSeconds: recoveredSeconds };
+    await waitUntilHealthy(world, wait, progress);
     await world.sleep(pauseMilliseconds);
   }
 }

@@ -12,22 +12,22 @@ export interface HealthWait {
   readonly project: string;
   readonly services: readonly string[];
   readonly waitSeconds: number;
+  /** For how long a container must have run. */
+  readonly settleSeconds: number;
   /** For platforms whose sandboxes are known only by name. */
   readonly namePrefix?: string | undefined;
 }
 
-const settleMilliseconds = 3_000;
 const recentMilliseconds = 120_000;
 
-/** The clock for judging now. */
-export function healthClock(world: World): HealthClock {
-  return { settledBefore: world.timeAgo(settleMilliseconds), recentSince: world.timeAgo(recentMilliseconds) };
+function healthClock(world: World, settleSeconds: number): HealthClock {
+  return { settledBefore: world.timeAgo(settleSeconds * 1000), recentSince: world.timeAgo(recentMilliseconds) };
 }
 
 /** Polls until every service is ready; a failed one, or the deadline, ends it with that service's status and last lines. */
 export async function waitUntilHealthy(
   world: World,
-  { project, services, waitSeconds, namePrefix }: HealthWait,
+  { project, services, waitSeconds, settleSeconds, namePrefix }: HealthWait,
   progress: (line: string) => void,
   first?: ProjectContainers,
 ): Promise<ProjectContainers> {
@@ -36,7 +36,9 @@ export async function waitUntilHealthy(
   let shown = "";
   for (;;) {
     const { containers } = found;
-    const open = judgeHealth(services, containers, healthClock(world)).filter(({ kind }) => kind !== "ready");
+    const open = judgeHealth(services, containers, healthClock(world, settleSeconds)).filter(
+      ({ kind }) => kind !== "ready",
+    );
     if (open.length === 0) return found;
     const failed = open.filter(({ kind }) => kind === "failed");
     if (failed.length > 0 || world.now().getTime() >= deadline) {
@@ -75,7 +77,7 @@ async function healthFinding(
     code: "D070",
     severity: "error",
     message: parts.join("\n  "),
-    fix: `./deploy logs ${health.service} shows more; the containers are left as they are, and the next up mends them`,
+    fix: `mend what it says and run up again; while it runs, ./deploy logs ${health.service} shows more`,
   };
 }
 

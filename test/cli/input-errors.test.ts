@@ -51,7 +51,10 @@ describe("deploy.config.yaml", () => {
     [
       "an unknown key that resembles none",
       "version: 1\nhealth:\n  xyzzy: 1\n",
-      ["deploy.config.yaml:3:3 error D011 health.xyzzy is not a known key", "fix: known here: waitSeconds, path"],
+      [
+        "deploy.config.yaml:3:3 error D011 health.xyzzy is not a known key",
+        "fix: known here: waitSeconds, settleSeconds, path",
+      ],
     ],
     [
       "a wrong type",

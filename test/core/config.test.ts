@@ -17,7 +17,7 @@ describe("a configuration", () => {
       platform: { config: "config.yaml", service: "gateway", detection: "deer-flow" },
       sandbox: { mode: "auto", docker: { socket: "/var/run/docker.sock" }, kubeconfig: "~/.kube/config" },
       compose: { overlays: { always: [] }, proxy: "proxy", onlyIn: {}, envFile: ".env" },
-      health: { waitSeconds: 180, path: "/health" },
+      health: { waitSeconds: 180, settleSeconds: 8, path: "/health" },
       accept: [],
     });
   });

@@ -164,17 +164,20 @@ test.each<[parts: InspectedParts, expected: boolean]>([
 
 describe("time", () => {
   const clock = { settledBefore: "2026-01-01T00:00:10.000Z", recentSince: "2026-01-01T00:00:00.000Z" };
-  const startedAt = (time: string, restartCount = 0) => {
-    const made = container("app", {});
+  const startedAt = (time: string, restartCount: number, parts: InspectedParts) => {
+    const made = container("app", parts);
     return { ...made, state: { ...made.state, startedAt: time, restartCount } };
   };
 
-  test.each([
+  test.each<[what: string, time: string, restarts: number, expected: string, parts?: InspectedParts]>([
     ["has only just started and has no health check is waited for", "2026-01-01T00:00:12.123456789Z", 0, "waiting"],
     ["has run for a while without a health check is ready", "2026-01-01T00:00:05.123456789Z", 0, "ready"],
     ["crashed often and has just started again has failed", "2026-01-01T00:00:05Z", 5, "failed"],
     ["crashed often long ago and has run ever since is ready", "2025-12-01T00:00:00Z", 5, "ready"],
-  ])("a service that %s", (_what, time, restarts, expected) => {
-    expect(judgeHealth(["app"], [startedAt(time, restarts)], clock).map(({ kind }) => kind)).toEqual([expected]);
+    ["is healthy and has only just started is waited for", "2026-01-01T00:00:12Z", 0, "waiting", health("healthy")],
+    ["is healthy and crashed again and again has failed", "2026-01-01T00:00:12Z", 5, "failed", health("healthy")],
+    ["is healthy and has run for a while is ready", "2026-01-01T00:00:05Z", 5, "ready", health("healthy")],
+  ])("a service that %s", (_what, time, restarts, expected, parts = {}) => {
+    expect(judgeHealth(["app"], [startedAt(time, restarts, parts)], clock).map(({ kind }) => kind)).toEqual([expected]);
   });
 });

@@ -47,7 +47,7 @@ export async function createStack(name: string, platformConfig: string, deployCo
   const transcript: string[] = [];
   await writeFile(
     join(folder, "deploy.config.yaml"),
-    `version: 1\nproject: ${project}\ncompose:\n  images: local\n${deployConfig}`,
+    `version: 1\nproject: ${project}\ncompose:\n  images: local\n${deployConfig}${healthOf(deployConfig)}`,
   );
   await writeFile(join(folder, "config.yaml"), platformConfig);
   await writeFile(join(folder, ".env"), `PORT=${port}\nRATE_LIMIT_PER_MINUTE=600\n`, { mode: 0o600 });
@@ -117,6 +117,11 @@ export async function images(pattern: string): Promise<string[]> {
     .split("\n")
     .filter((line) => line !== "")
     .toSorted();
+}
+
+/** What runs in scenarios is known to last: only those that are about it wait for long. */
+function healthOf(deployConfig: string): string {
+  return /^health:/m.test(deployConfig) ? "" : "health: { settleSeconds: 1 }\n";
 }
 
 /** A port that is free now on loopback. */
