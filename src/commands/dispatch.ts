@@ -45,7 +45,7 @@ async function runOnce(world: World, name: string, flags: ParsedFlags, args: rea
 }
 
 /** What a command does; it is done where it says nothing else. */
-type Story = (world: World, flags: ParsedFlags, args: readonly string[]) => Promise<ExitCode | void>;
+type Story = (world: World, flags: ParsedFlags, args: readonly string[]) => Promise<ExitCode> | Promise<void>;
 
 /** Each module is loaded only when its command is asked for. */
 const stories: Readonly<Record<string, Story>> = {
