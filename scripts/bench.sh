@@ -24,6 +24,7 @@ flags=(--config "$work/deploy.config.yaml" --project "$project")
 remove_stack() {
   trap '' INT TERM
   "${tool[@]}" down --volumes --yes "${flags[@]}" >/dev/null 2>&1 || docker compose -p "$project" down -v >/dev/null 2>&1 || true
+  docker image ls --filter "reference=$project/*" --format '{{.Repository}}:{{.Tag}}' | xargs -r docker image rm >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap remove_stack EXIT

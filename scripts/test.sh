@@ -12,12 +12,14 @@ results=$(mktemp -d)
 say() { printf '\ntest: %s\n' "$*"; }
 record() { printf '%s %s\n' "$1" "$2" >>"$results/parts"; }
 
-# Everything that carries the label, but not the base images, which the next run uses again.
+# Everything that carries the label, but not the base images, which the next run uses again; and the names that the
+# records of scenarios gave to images.
 remove_leftovers() {
   docker info >/dev/null 2>&1 || return 0
   docker ps -aq --filter "label=$label" | xargs -r docker rm -fv
   docker network ls -q --filter "label=$label" | xargs -r docker network rm
   docker volume ls -q --filter "label=$label" | xargs -r docker volume rm -f
+  docker image ls --filter 'reference=sdtest-*/*' --format '{{.Repository}}:{{.Tag}}' | xargs -r docker image rm
   comm -23 <(docker image ls -q --filter "label=$label" | sort -u) \
     <(docker image ls -q --filter "label=$label=base" | sort -u) | xargs -r docker image rm -f
 } >/dev/null 2>&1

@@ -37,20 +37,22 @@ export function copyPathOf(statePath: string, id: string, kind: "files" | "mount
   return joinPath(historyPath(statePath), `${id}/${kind}/${copy}`);
 }
 
+type Reader = Pick<World, "files" | "home" | "env">;
+
 /** Every record there is, the newest first; one that cannot be read is named all the same. */
-export async function readHistory(world: World, statePath: string): Promise<readonly HistoryEntry[]> {
+export async function readHistory(world: Reader, statePath: string): Promise<readonly HistoryEntry[]> {
   const path = historyPath(statePath);
   const [ids, key] = await Promise.all([recordIds(world, path), readSealKey(world)]);
   return Promise.all(ids.toReversed().map((id) => readEntry(world, path, id, key)));
 }
 
-async function readEntry(world: World, path: string, id: string, key: string | undefined): Promise<HistoryEntry> {
+async function readEntry(world: Reader, path: string, id: string, key: string | undefined): Promise<HistoryEntry> {
   const text = (await world.files.read(joinPath(path, `${id}/${recordName}`)).catch(unread)) ?? "";
   return readRecord(id, key === undefined ? undefined : unseal(key, text), sealedVersion(text));
 }
 
 /** Ids of all records, the oldest first. */
-export async function recordIds(world: World, path: string): Promise<readonly string[]> {
+export async function recordIds(world: Reader, path: string): Promise<readonly string[]> {
   return ((await world.files.list(path).catch(unread)) ?? []).filter((name) => deploymentIdPattern.test(name));
 }
 

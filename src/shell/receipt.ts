@@ -80,7 +80,10 @@ export async function readReceipt(world: World, statePath: string): Promise<Rece
 }
 
 /** Reads the last receipt, and says why one that is there cannot be used. */
-export async function findReceipt(world: World, statePath: string): Promise<FoundReceipt> {
+export async function findReceipt(
+  world: Pick<World, "files" | "home" | "env">,
+  statePath: string,
+): Promise<FoundReceipt> {
   const path = joinPath(statePath, receiptName);
   const [text, key] = await Promise.all([readIfPossible(world, path), readSealKey(world)]);
   if (text === undefined) return { receipt: undefined };
@@ -131,7 +134,7 @@ function newer(path: string): Finding {
   };
 }
 
-function readIfPossible(world: World, path: string): Promise<string | FileReadError | undefined> {
+function readIfPossible(world: Pick<World, "files">, path: string): Promise<string | FileReadError | undefined> {
   return world.files.read(path).catch((error: unknown) => {
     if (error instanceof FileReadError) return error;
     throw error;

@@ -19,7 +19,7 @@ export function sealKeyPath(home: string, env: Readonly<Record<string, string | 
 }
 
 /** The key of this user, or undefined while there is none, or none that can be read: then no seal can be told. */
-export function readSealKey(world: World): Promise<string | undefined> {
+export function readSealKey(world: Pick<World, "files" | "home" | "env">): Promise<string | undefined> {
   return world.files.read(sealKeyPath(world.home, world.env)).catch((error: unknown) => {
     if (error instanceof FileReadError) return undefined;
     throw error;
