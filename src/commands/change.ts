@@ -11,10 +11,12 @@ import type { World } from "../world.ts";
 export interface Change {
   readonly statePath: string;
   readonly project: string;
-  /** The command and its flags as they may be written down; the first word is its name. */
+  /** The command, its arguments and then its flags, as they may be written down. */
   readonly words: readonly string[];
   /** False where the plan has nothing to do: then it is only looked. */
   readonly changes: boolean;
+  /** Only files of this folder change: nobody has to be kept from the project on its engine. */
+  readonly onlyFolder?: true;
   readonly from?: AuditState;
   readonly to?: AuditState;
   /** Looks, under the lock, whether what was planned still holds; throws where it does not. */
@@ -23,10 +25,12 @@ export interface Change {
 
 /** The bracket around everything that changes something: nobody else does meanwhile, and the audit log tells of it. */
 export async function withChange<T>(world: World, change: Change, work: () => Promise<T>): Promise<T> {
-  const { statePath, project, words, changes, check } = change;
-  return withLock(world, { statePath, project, command: words[0] ?? "", changes }, async () => {
+  const { statePath, project, words, changes, onlyFolder } = change;
+  const flagsAt = words.findIndex((word) => word.startsWith("--"));
+  const command = words.slice(0, flagsAt < 0 ? undefined : flagsAt).join(" ");
+  return withLock(world, { statePath, project, command, changes: changes && onlyFolder !== true }, async () => {
     await setAsideReceipt(world, statePath);
-    await check?.();
+    await change.check?.();
     return audited(world, change, work);
   });
 }

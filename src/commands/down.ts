@@ -11,6 +11,7 @@ import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { projectContainers, projectResources, toolProjects } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
+import { clearLeftOvers } from "../shell/lock.ts";
 import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { clearReceipt, findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
@@ -51,7 +52,7 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);
     });
-  }
+  } else await clearLeftOvers(world, { statePath, project });
   const other = otherDeployment(project, last);
   if (other !== undefined) world.reporter.note(other);
   const kept =

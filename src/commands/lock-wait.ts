@@ -5,28 +5,23 @@ const pollMilliseconds = 500;
 
 /**
  * Runs a command, and where somebody else holds the lock waits until it is free and runs the command again from its
- * beginning: all that it has read, and every question, was about a situation that is over. LockedError when time is up.
+ * beginning: all that it has read, and every question, was about a situation that is over. LockedError when time is up,
+ * which is counted by the pauses, so that a clock that is set does not change it.
  */
 export async function waitingForLock<T>(world: World, seconds: number, command: () => Promise<T>): Promise<T> {
-  const deadline = world.now().getTime() + seconds * 1000;
-  for (;;) {
+  for (let left = seconds * 1000; ; ) {
     try {
       return await command();
     } catch (error) {
-      if (!(error instanceof LockedError)) throw error;
-      await untilFree(world, error, deadline);
+      if (!(error instanceof LockedError) || left <= 0) throw error;
+      const [held] = error.findings;
+      world.reporter.note(`waiting, ${Math.ceil(left / 1000)} s at most: ${held?.message ?? error.message}`);
+      do {
+        if (left <= 0) throw error;
+        await world.sleep(pollMilliseconds);
+        left -= pollMilliseconds;
+      } while (!(await error.isFree()));
       world.forgetEarlyAnswers();
     }
   }
-}
-
-async function untilFree(world: World, locked: LockedError, deadline: number): Promise<void> {
-  const left = () => deadline - world.now().getTime();
-  if (left() <= 0) throw locked;
-  const [held] = locked.findings;
-  world.reporter.note(`waiting, ${Math.ceil(left() / 1000)} s at most: ${held?.message ?? locked.message}`);
-  do {
-    if (left() <= 0) throw locked;
-    await world.sleep(Math.min(pollMilliseconds, left()));
-  } while (!(await locked.isFree()));
 }

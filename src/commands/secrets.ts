@@ -8,10 +8,10 @@ import { relativePath } from "../core/stack.ts";
 import { suggest } from "../core/suggest.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
-import { withLock } from "../shell/lock.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import { exportedFinding, readSecrets, writeSecretLine } from "../shell/secret-setting.ts";
 import type { World } from "../world.ts";
+import { withChange } from "./change.ts";
 import { readSituation, readStack, stopOnErrors } from "./prepare.ts";
 import { planOf, type UpFlags } from "./up.ts";
 
@@ -90,13 +90,14 @@ async function generate(world: World, flags: SecretsFlags): Promise<ExitCode> {
     step.kind === "write-secret-files" ||
     (step.kind === "seed-file" && step.seed.to === territory.envPath);
   const steps = facts.missingSecrets.length === 0 ? [] : plan.steps.filter(isWanted);
+  const names = facts.missingSecrets;
   if (steps.length > 0) {
-    await withLock(world, { ...territory, project, command: "secrets generate", changes: false }, () =>
+    const words = ["secrets", "generate", ...names];
+    await withChange(world, { ...territory, project, words, changes: true, onlyFolder: true }, () =>
       world.reporter.tasks(upTasks(world, { ...plan, steps }, { ...situation, model: facts.model })),
     );
   }
   const file = relativePath(territory.root, territory.envPath);
-  const names = facts.missingSecrets;
   const text = names.length === 0 ? "every secret has a value" : `generated ${names.join(", ")} into ${file}`;
   world.reporter.result(text, { version: 1, exitCode: 0, generated: names });
   return exitCodes.done;
@@ -122,7 +123,8 @@ async function set(world: World, flags: SecretsFlags, names: readonly string[]):
   const form = model.generatedSecrets[name]?.form;
   const wrong = inputFinding(name, value, { form, acceptWeak: accept.includes(weakSecret) });
   if (wrong) throw new DeployError([wrong]);
-  await withLock(world, { ...territory, project, command: "secrets set", changes: false }, () =>
+  const words = ["secrets", "set", name];
+  await withChange(world, { ...territory, project, words, changes: true, onlyFolder: true }, () =>
     writeSecretLine(world, territory, name, value),
   );
   const users = secret === undefined ? [] : usersOfSecret(secret);

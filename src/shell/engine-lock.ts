@@ -31,7 +31,9 @@ export async function claimProject(world: LockWorld, me: Holder): Promise<Holdin
 
 /** Gives a project free; what cannot be removed is recognised as left over once this process has ended. */
 export async function releaseProject(world: LockWorld, me: Holder): Promise<void> {
-  const failure = await unclaim(world, [claimName(me.project, me.token)]);
+  const names = [claimName(me.project, me.token)];
+  // An engine that is just started anew, or a connection that broke, is no reason to leave it.
+  const failure = (await unclaim(world, names)) && (await unclaim(world, names));
   if (failure !== undefined)
     world.reporter.note(`the lock on the engine could not be removed (${failure}); the next deploy takes it over`);
 }

@@ -1,3 +1,4 @@
+import { claimName } from "../core/lock-argv.ts";
 import { type Holder, type Holding, heldFinding } from "../core/lock-holder.ts";
 import { joinPath } from "../core/stack.ts";
 import { LockedError } from "../errors.ts";
@@ -45,6 +46,15 @@ export async function readLocks(
     ...files.flatMap((found) => found ?? []),
     ...claims.map((claim) => ({ ...claim, remove: async () => void (await unclaim(world, [claim.name])) })),
   ];
+}
+
+/** Removes locks of owners that are dead, with a notice; for a command that has nothing else to do and takes none. */
+export async function clearLeftOvers(world: LockWorld, place: Parameters<typeof readLocks>[1]): Promise<void> {
+  for (const lock of await readLocks(world, place)) {
+    if (lock.fate !== "dead") continue;
+    await lock.remove();
+    world.reporter.note(`removed ${lock.where}, a lock that was left over`);
+  }
 }
 
 async function findFile(world: LockWorld, statePath: string, name: string): Promise<FoundLock | undefined> {
@@ -113,7 +123,10 @@ async function take(world: LockWorld, path: string, mine: string): Promise<Holdi
     if (found.holding.fate !== "dead" || found.text === undefined) return found.holding;
     const { inTheWay, removed } = await clear(world, path, found.text, mine);
     if (inTheWay !== undefined) return inTheWay;
-    if (removed) noteLeftOver(world, found.holding);
+    if (removed) {
+      noteLeftOver(world, found.holding);
+      await forget(world, found.holding.holder);
+    }
   }
   return { where: path, fate: "unknown" };
 }
@@ -151,6 +164,12 @@ async function clear(
 
 function textOf(holder: Holder): string {
   return `${JSON.stringify(holder)}\n`;
+}
+
+/** A command with nothing to change never looks at the engine's side: what a dead owner left there goes with its lock here. */
+async function forget(world: LockWorld, holder: Holder | undefined): Promise<void> {
+  if (holder !== undefined && holder.token !== "" && holder.project !== "")
+    await unclaim(world, [claimName(holder.project, holder.token)]);
 }
 
 /** Safe only for whoever alone may change the file: its owner, or the holder of its takeover lock once the owner is dead. */

@@ -15,6 +15,12 @@ const exists = (path: string) =>
     () => false,
   );
 
+/** What was done to claims on the engine: made, and removed. */
+async function claimCalls(): Promise<string[]> {
+  const calls = (await workbench().calls()).map((argv) => argv.join(" "));
+  return calls.flatMap((call) => /^volume (create|rm) .*sandbox-deploy-lock-/.exec(call)?.[1] ?? []);
+}
+
 /** Runs a line of bash in which "$@" is the tool; after it, the exit code of the first program of its pipe is printed. */
 function inBash(line: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const { folder, tool, environment } = workbench();
@@ -54,6 +60,7 @@ describe("a reader who goes away", () => {
     expect(await exists(inFolder("child"))).toBe(true);
     expect(await exists(inFolder("ended"))).toBe(true);
     expect(await exists(inFolder(".deploy/lock"))).toBe(false);
+    expect(await claimCalls()).toEqual(["create", "rm"]);
   });
 
   it("of logs has had enough: exit 0, and nothing more is said", async () => {
@@ -73,6 +80,7 @@ describe("a signal", () => {
     expect(stderr).toContain("interrupted: what was begun stays as it is");
     expect(await exists(inFolder("ended"))).toBe(true);
     expect(await exists(inFolder(".deploy/lock"))).toBe(false);
+    expect(await claimCalls()).toEqual(["create", "rm"]);
   });
 });
 
