@@ -95,6 +95,10 @@ const commands = [
   ["detect"],
   ["build"],
   ["pull"],
+  ["history"],
+  ["history", "show"],
+  ["diff"],
+  ["diff", "last"],
   ["down"],
 ];
 
