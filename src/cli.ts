@@ -105,7 +105,10 @@ export const commandTable: readonly CommandEntry[] = [
     name: "status",
     readsOnly: true,
     summary: "show what runs, its health, mode and privileges",
-    example: "deploy status --json",
+    example: "deploy status --verify",
+    options: [
+      new Option("--verify", "hold every container against the last deployment; exit 1 where one goes beyond it"),
+    ],
   },
   {
     name: "history",

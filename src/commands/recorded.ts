@@ -1,3 +1,4 @@
+import type { DroppedPrivilege } from "../core/dropped-privileges.ts";
 import { containerShapes } from "../core/last-deployment.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
@@ -19,6 +20,8 @@ export interface Verified {
   readonly found: ProjectContainers;
   /** What containers and sandboxes hold. */
   readonly live: readonly Privilege[];
+  /** What the plan took away, seen to be gone. */
+  readonly dropped: readonly DroppedPrivilege[];
 }
 
 /** Brings back what ran before a failure; undefined where there is nothing to bring back, or nothing was disturbed. */

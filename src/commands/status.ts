@@ -1,14 +1,18 @@
 import type { Container } from "../core/container.ts";
+import { type HandChange, handChanges } from "../core/hand-changes.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
-import { privilegeRows } from "../core/plan-text.ts";
+import { driftDocument } from "../core/plan-document.ts";
+import { driftLines, privilegeRows } from "../core/plan-text.ts";
 import type { Privilege } from "../core/privilege.ts";
+import { wrapText } from "../core/wrapped-text.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { type GuardReport, readGuardReport } from "../shell/guard.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
+import { deployedBy, findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
+import type { Comparison } from "./status-verify.ts";
 
 /** What `status` found. */
 interface Found {
@@ -19,10 +23,12 @@ interface Found {
   readonly sandboxes: readonly Container[];
   readonly privileges: readonly Privilege[];
   readonly guard: GuardReport | undefined;
+  readonly drift: readonly HandChange[];
+  readonly comparison: Comparison | undefined;
 }
 
 /** Shows what runs, read from the live containers; exit 1 when something of the last deployment is missing or not healthy. */
-export async function status(world: World, flags: GlobalFlags): Promise<ExitCode> {
+export async function status(world: World, flags: GlobalFlags & { verify?: boolean }): Promise<ExitCode> {
   const { config, territory, project } = await readSetting(world, flags);
   const [{ containers, sandboxes }, { receipt: last, problem }] = await Promise.all([
     projectContainers(world, project, config.config.sandbox.namePrefix),
@@ -38,10 +44,17 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
     livePrivileges(world, territory.root, [...containers, ...sandboxes], undefined, asked),
     asked,
   ]);
-  const found = { project, receipt, health, containers, sandboxes, privileges, guard };
+  const drift = handChanges(containers, receipt && deployedBy(receipt));
+  const comparison = flags.verify
+    ? await import("./status-verify.ts").then(({ verifyRunning }) =>
+        verifyRunning(world, flags, { territory, receipt, found: { containers, sandboxes } }),
+      )
+    : undefined;
+  const found = { project, receipt, health, containers, sandboxes, privileges, guard, drift, comparison };
   const nothing = services.length === 0 && sandboxes.length === 0;
   const works = containers.length > 0 && health.every(({ kind }) => kind === "ready");
-  const exitCode = nothing || works ? exitCodes.done : exitCodes.failed;
+  const beyond = comparison?.findings ?? [];
+  const exitCode = (nothing || works) && beyond.length === 0 ? exitCodes.done : exitCodes.failed;
   const other = otherDeployment(project, last);
   if (other !== undefined) world.reporter.note(other);
   world.reporter.result(nothing ? `nothing of ${project} is running` : statusText(found), {
@@ -55,7 +68,10 @@ export async function status(world: World, flags: GlobalFlags): Promise<ExitCode
     sandboxes: sandboxes.map(({ name }) => name),
     guard: guard ?? null,
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
+    drift: driftDocument(drift),
+    verified: comparison ?? null,
   });
+  if (beyond.length > 0) world.reporter.findings(beyond, exitCode);
   return exitCode;
 }
 
@@ -70,7 +86,17 @@ function serviceDocument(health: ServiceHealth, containers: readonly Container[]
   };
 }
 
-function statusText({ project, receipt, health, containers, sandboxes, privileges, guard }: Found): string {
+function statusText({
+  project,
+  receipt,
+  health,
+  containers,
+  sandboxes,
+  privileges,
+  guard,
+  drift,
+  comparison,
+}: Found): string {
   const width = Math.max(...health.map(({ service }) => service.length), 0);
   const lines = [
     `project   ${project}`,
@@ -86,8 +112,18 @@ function statusText({ project, receipt, health, containers, sandboxes, privilege
     ...(guard === undefined ? [] : [guardText(guard)]),
     "privileges held by running containers",
     ...(privileges.length === 0 ? ["  none"] : privilegeRows(privileges, () => "")),
+    ...driftLines(drift),
+    ...(comparison === undefined ? [] : verifiedLines(comparison)),
   ];
   return lines.join("\n");
+}
+
+function verifiedLines({ compared, findings }: Comparison): string[] {
+  const result =
+    findings.length === 0
+      ? "no container has or is more than planned"
+      : `${findings.length} ${findings.length === 1 ? "thing goes" : "things go"} beyond the plan`;
+  return ["compared", ...compared.flatMap((line) => wrapText(line, "  ")), `verified  ${result}`];
 }
 
 function guardText({ problem, alive, denied, startedAt, sandboxes }: GuardReport): string {

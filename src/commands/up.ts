@@ -1,18 +1,19 @@
 import { auditStates, auditWords } from "../core/audit.ts";
+import { droppedPrivileges, droppedText } from "../core/dropped-privileges.ts";
 import type { Finding } from "../core/finding.ts";
 import { frontDoorOf } from "../core/front-door.ts";
-import { unplannedFindings, unplannedPrivileges } from "../core/live-findings.ts";
-import { type Plan, plannedPrivileges } from "../core/plan.ts";
+import { excessFindings, type Held, reachingHost } from "../core/live-excess.ts";
+import type { Plan } from "../core/plan.ts";
 import { planDocument } from "../core/plan-document.ts";
 import { planText, samePlan } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
-import type { Privilege } from "../core/privilege.ts";
+import { sortedPrivileges } from "../core/privilege.ts";
 import { relativePath } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import type { Purpose } from "../shell/deployment.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
-import { livePrivileges } from "../shell/privilege-context.ts";
+import { compareWith, plannedNow, plannedSecretFindings } from "../shell/prove.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
@@ -48,7 +49,7 @@ export async function deploy(
   if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
   await consent(world, plan.questions);
   const again = async (silent: World) => planOf(await read(silent), flags);
-  const { url } = await withChange(
+  const verified = await withChange(
     world,
     await changeOf(world, situation, plan, { flags, purpose, again }),
     async () => {
@@ -56,7 +57,7 @@ export async function deploy(
       return carryOut(world, situation, plan, { ...flags, purpose, fallBack: wayBack?.fallBack });
     },
   );
-  report(world, situation, plan, purpose, url);
+  report(world, situation, plan, purpose, verified);
 }
 
 /** How a plan is carried out. */
@@ -130,11 +131,11 @@ export function planOf({ config, stack, facts }: Situation, flags: UpFlags): Pla
 
 /** Waits for health, asks the front door, and compares the live privileges with the plan. */
 async function verify(world: World, situation: Situation, plan: Plan, waitSeconds: number): Promise<Verified> {
-  const { config, territory, stack, facts } = situation;
+  const { config, stack, facts } = situation;
   const url = frontDoorOf(facts.model, config.config);
   // What was read a moment ago still holds when nothing was changed since.
   let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
-  let live: readonly Privilege[] = [];
+  let held: readonly Held[] = [];
   const health: Task = {
     title: "wait until every service is healthy",
     run: async (progress) => {
@@ -156,23 +157,33 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
       stopOnErrors(modeFindings(body, plan));
     },
   };
-  const privileges: Task = {
+  const comparison: Task = {
     title: "compare what the containers hold with the plan",
     run: async () => {
-      const { containers, sandboxes } = found ?? facts;
-      live = await livePrivileges(world, territory.root, [...containers, ...sandboxes], facts.model);
-      const unplanned = unplannedPrivileges(plannedPrivileges(plan), live);
-      const holders = new Set(unplanned.flatMap(({ service, consent }) => (consent ? [service] : [])));
-      // What reaches the host and nobody accepted must not go on running only because it runs already.
-      await stopContainers(world, [
-        ...containers.filter(({ service }) => service !== undefined && holders.has(service)),
-        ...(holders.has("sandbox") ? sandboxes : []),
-      ]);
-      stopOnErrors(unplannedFindings(unplanned));
+      held = await stopBeyondPlan(world, situation, plan, found ?? facts);
     },
   };
-  await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), privileges]);
-  return { url, found: found ?? facts, live };
+  await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), comparison]);
+  const dropped = droppedPrivileges(plan.privileges, held);
+  return { url, found: found ?? facts, live: sortedPrivileges(held.flatMap(({ privileges }) => privileges)), dropped };
+}
+
+/** What reaches the host and nobody accepted must not go on running only because it runs already. */
+async function stopBeyondPlan(
+  world: World,
+  situation: Situation,
+  plan: Plan,
+  found: ProjectContainers,
+): Promise<readonly Held[]> {
+  const ground = { ...situation, gateway: situation.config.config.platform.service };
+  const planned = await plannedNow(world, ground, plan, found);
+  const compared = await compareWith(world, ground, planned, found);
+  const stopped = reachingHost(compared.found);
+  await stopContainers(world, stopped);
+  stopOnErrors(excessFindings(compared.found, stopped));
+  const warnings = plannedSecretFindings(planned);
+  if (warnings.length > 0) world.reporter.findings(warnings, 0);
+  return compared.held;
 }
 
 /** The reference gateway names its mode; a platform that does not is not asked again. */
@@ -205,7 +216,7 @@ function report(
   { facts, territory }: Situation,
   plan: Plan,
   purpose: Purpose,
-  url: string | undefined,
+  { url, dropped }: Verified,
 ): void {
   const secrets = Object.keys(facts.model.generatedSecrets).join(", ");
   const ofFiles = purpose.command !== "rollback";
@@ -219,6 +230,7 @@ function report(
     ...(ofFiles && secrets !== ""
       ? [`secrets   ${secrets} in ${relativePath(territory.root, territory.envPath)}`]
       : []),
+    ...dropped.map((each) => `gone      ${droppedText(each)}`),
     `next      ./deploy status, ./deploy logs gateway, ./deploy down`,
   ];
   world.reporter.result(lines.join("\n"), {
@@ -226,6 +238,7 @@ function report(
     exitCode: 0,
     url: url ?? null,
     changed: plan.steps.length > 0,
+    dropped: dropped.map(({ service, kind, detail, provenOn }) => ({ service, kind, detail, provenOn })),
     plan: planDocument(plan),
   });
 }

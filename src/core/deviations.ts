@@ -5,7 +5,7 @@ import { type EnforcedLimits, type Limits, limitKeys, limitNames, limitText } fr
 import type { ComposeService } from "./model.ts";
 import type { ProgramSettings } from "./program-settings.ts";
 
-/** What a container may be and have at most; what is left out was not planned, so that nobody can say. */
+/** What a container may be and have at most. */
 export interface Allowance {
   readonly limits: Limits;
   readonly readOnly: boolean;
@@ -33,20 +33,22 @@ export function allowanceOf(
   };
 }
 
-/** Everything in which a container is more, or less confined, than allowed; each as what it does: `runs as root instead of 1000`. */
-export function deviations(container: Container, allowed: Allowance, enforced: EnforcedLimits): string[] {
+/** Everything in which a container is more, or less confined, than allowed, as far as that is known; each as what it does: `runs as root instead of 1000`. */
+export function deviations(container: Container, allowed: Partial<Allowance>, enforced: EnforcedLimits): string[] {
   const { access, settings, imageId } = container;
   const options = access.SecurityOpt.flatMap((option) => confiningName(option) ?? []);
   const capabilities = [...containerCapabilities(access.CapAdd, access.CapDrop)].filter(
-    (name) => !allowed.capabilities.has(name),
+    (name) => allowed.capabilities !== undefined && !allowed.capabilities.has(name),
   );
   return [
     ...(allowed.user !== undefined && !isRoot(allowed.user) && isRoot(settings.user)
       ? [`runs as root instead of ${allowed.user}`]
       : []),
-    ...exceededLimits(container.limits, allowed.limits, enforced),
+    ...exceededLimits(container.limits, allowed.limits ?? {}, enforced),
     ...(allowed.readOnly && !access.ReadonlyRootfs ? ["has a writable root file system"] : []),
-    ...allowed.confined.filter((name) => !options.includes(name)).map((name) => `lacks the security option ${name}`),
+    ...(allowed.confined ?? [])
+      .filter((name) => !options.includes(name))
+      .map((name) => `lacks the security option ${name}`),
     // A privileged container has all of them, which is told as a privilege.
     ...(capabilities.length > 0 && !access.Privileged
       ? [`has capabilities beyond the plan: ${some(capabilities.toSorted())}`]

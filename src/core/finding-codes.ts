@@ -78,10 +78,11 @@ export const findingCodes = {
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },
-  D072: { kind: "failed", title: "A running container holds more privileges than planned." },
+  D072: { kind: "failed", title: "A container holds more, or is confined less, than planned." },
   D073: { kind: "failed", title: "The running gateway reports another mode than planned." },
   D074: { kind: "failed", title: "Docker Compose failed." },
   D075: { kind: "failed", title: "Something of the stack could not be removed." },
+  D076: { kind: "failed", title: "A container shows a secret to everybody who may list containers." },
   // what the tool keeps of earlier deployments
   D080: { kind: "input", title: "The receipt of the last deployment cannot be used." },
   D081: { kind: "input", title: "The history has no such deployment, or its record cannot be read." },

@@ -2,6 +2,7 @@ import type { Container } from "./container.ts";
 import { extraHostName } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOfAll } from "./grants.ts";
+import type { Held } from "./live-excess.ts";
 import { isLocalLog, logTarget } from "./log-grants.ts";
 import { containerMount } from "./mount.ts";
 import { type NamespaceName, namespaceEnd, namespaceNames, withSharedProcesses } from "./namespace-grants.ts";
@@ -18,6 +19,24 @@ export function privilegesOfContainers(
   const accesses = containers.map((container) => accessOfContainer(container, containers, context));
   const privileges = privilegesOfAll(accesses, context);
   return sortedPrivileges(withSharedProcesses(privileges));
+}
+
+/** The same for each container by itself. */
+export function heldByEach(containers: readonly Container[], context: PrivilegeContext): readonly Held[] {
+  const accesses = containers.map((container) => ({
+    ...accessOfContainer(container, containers, context),
+    service: container.id,
+  }));
+  const found = privilegesOfAll(accesses, context);
+  const holders = found.map(({ service }) => service);
+  const nameOf = new Map(containers.map((container) => [container.id, serviceOf(container)]));
+  const named = withSharedProcesses(
+    found.map((each) => ({ ...each, service: nameOf.get(each.service) ?? each.service })),
+  );
+  return containers.map((container) => ({
+    container,
+    privileges: sortedPrivileges(named.filter((_, index) => holders[index] === container.id)),
+  }));
 }
 
 function accessOfContainer(container: Container, all: readonly Container[], context: PrivilegeContext): Access {

@@ -1,5 +1,13 @@
+import type { HandChange } from "./hand-changes.ts";
 import type { Plan } from "./plan.ts";
 import { describeStep } from "./plan-steps.ts";
+
+/** What somebody did by hand, as JSON. */
+export function driftDocument(drift: readonly HandChange[]) {
+  return drift.map(({ service, container, what, since }) => ({
+    ...{ service: service ?? null, container, what, since: since ?? null },
+  }));
+}
 
 /** The plan as a versioned JSON document; later versions may add fields, never rename them. Documented in docs/plan-json.md. */
 export function planDocument(plan: Plan) {
@@ -17,6 +25,7 @@ export function planDocument(plan: Plan) {
       change,
       consent: consent ?? null,
     })),
+    drift: driftDocument(plan.drift ?? []),
     steps: plan.steps.map((step) => ({
       kind: step.kind,
       why: step.why,

@@ -1,3 +1,4 @@
+import { type HandChange, handChangeText } from "./hand-changes.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
 import { describeStep, type ServiceStart, type Step } from "./plan-steps.ts";
 import type { Privilege, PrivilegeChange } from "./privilege.ts";
@@ -18,7 +19,13 @@ function withoutSandboxNames(plan: Plan): Plan {
 
 /** The plan as people read it, for 80 columns; compared whole by the golden tests. */
 export function planText(plan: Plan): string {
-  const sections = [head(plan), privilegeLines(plan.privileges), stepLines(plan), questionLines(plan.questions)];
+  const sections = [
+    head(plan),
+    privilegeLines(plan.privileges),
+    driftLines(plan.drift ?? []),
+    stepLines(plan),
+    questionLines(plan.questions),
+  ];
   return sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
@@ -57,6 +64,12 @@ export function privilegeRows<P extends Privilege>(privileges: readonly P[], mar
     const joined = `${lines.join("")}  ${reach}`;
     return lines.length === 1 && joined.length <= textColumns ? [joined] : [...lines, " ".repeat(first.length) + reach];
   });
+}
+
+/** What became of containers since the last deployment, a line each. */
+export function driftLines(drift: readonly HandChange[]): string[] {
+  if (drift.length === 0) return [];
+  return ["not as the last deployment left it", ...drift.flatMap((each) => wrapText(handChangeText(each), "  "))];
 }
 
 function stepLines({ steps }: Plan): string[] {

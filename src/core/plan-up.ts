@@ -2,6 +2,7 @@ import type { DeployConfig } from "./config.ts";
 import type { Container } from "./container.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { handChanges } from "./hand-changes.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
 import { type ComposeModel, networkName } from "./model.ts";
 import type { AcceptName, Plan, PlanQuestion } from "./plan.ts";
@@ -43,6 +44,7 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
     composeFiles: stack.files,
     services: services.filter((name) => facts.model.services[name]?.provider === undefined),
     privileges,
+    drift: handChanges(facts.containers, facts.deployed),
     steps: [
       ...preparation(facts),
       ...images.steps,

@@ -1,4 +1,5 @@
 import type { Finding } from "./finding.ts";
+import type { HandChange } from "./hand-changes.ts";
 import type { Because, Mode } from "./mode.ts";
 import type { Step } from "./plan-steps.ts";
 import type { ConsentName, Privilege, PrivilegeChange } from "./privilege.ts";
@@ -52,6 +53,8 @@ export interface Plan {
   readonly composeFiles: readonly string[];
   readonly services: readonly string[];
   readonly privileges: readonly PrivilegeChange[];
+  /** What somebody did by hand since the last deployment. */
+  readonly drift?: readonly HandChange[];
   readonly steps: readonly Step[];
   readonly findings: readonly Finding[];
   readonly questions: readonly PlanQuestion[];

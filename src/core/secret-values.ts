@@ -1,12 +1,18 @@
 import { parse } from "dotenv";
 import type { ComposeModel } from "./model.ts";
 import { looksSecret } from "./redact.ts";
+import type { NamedSecret } from "./shown-secrets.ts";
 
 /** Values of variables whose name says that they are secret, and passwords in URLs under any name. */
 export function secretValues(variables: Iterable<readonly [string, string]>): string[] {
   return [...variables]
     .flatMap(([name, value]) => [...(looksSecret(name) ? [value] : []), ...urlPasswords(value)])
     .filter(isHidden);
+}
+
+/** The same, each under the name of its variable. */
+export function namedSecrets(variables: Iterable<readonly [string, string]>): NamedSecret[] {
+  return [...variables].flatMap((variable) => secretValues([variable]).map((value) => ({ name: variable[0], value })));
 }
 
 /**
@@ -28,14 +34,22 @@ export function writtenSecrets(text: string): string[] {
 
 /** What the environment of the services in a merged model holds of secrets, whichever file it came from. */
 export function modelSecrets(model: ComposeModel): string[] {
+  return namedModelSecrets(model).map(({ value }) => value);
+}
+
+/** The same, each under a name: of its variable, or of the secret that the tool generates. */
+export function namedModelSecrets(model: ComposeModel): NamedSecret[] {
   const services = [...Object.values(model.services), ...Object.values(model.buildServices)];
   const variables = services.flatMap(({ environment }) =>
     Object.entries(environment).flatMap(([name, value]): [string, string][] =>
       value === null ? [] : [[name, value.reveal()]],
     ),
   );
-  const generated = Object.values(model.generatedSecrets).map(({ value }) => value.reveal());
-  return [...secretValues(variables), ...generated.filter(isHidden)];
+  const generated = Object.entries(model.generatedSecrets).map(([name, { value }]) => ({
+    name,
+    value: value.reveal(),
+  }));
+  return [...namedSecrets(variables), ...generated.filter(({ value }) => isHidden(value))];
 }
 
 /** What the environment of running containers holds of secrets, from `docker container inspect`. */

@@ -1,5 +1,7 @@
-import { parseEnvFile } from "../core/env-file.ts";
-import { dotenvSecrets, secretValues, writtenSecrets } from "../core/secret-values.ts";
+import { envValues, parseEnvFile } from "../core/env-file.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { dotenvSecrets, namedModelSecrets, namedSecrets, secretValues, writtenSecrets } from "../core/secret-values.ts";
+import type { NamedSecret } from "../core/shown-secrets.ts";
 import { joinPath, type Territory } from "../core/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
@@ -14,6 +16,23 @@ export async function hideKnownSecrets(
 ): Promise<void> {
   const [environment, files] = await Promise.all([environmentFile(world, envPath), secretFiles(world, secretsPath)]);
   world.reporter.hide([...secretValues(definedEntries(world.env)), ...environment, ...files]);
+}
+
+/** What the model, the environment file and the file secrets hold of secrets, each under a name that people know. */
+export async function readNamedSecrets(
+  world: World,
+  { envPath, secretsPath }: Pick<Territory, "envPath" | "secretsPath">,
+  model: ComposeModel | undefined,
+): Promise<NamedSecret[]> {
+  const [text, names] = await Promise.all([
+    readIfPossible(world, envPath),
+    world.files.list(secretsPath).catch(ignoreUnreadable([])),
+  ]);
+  const contents = await Promise.all(names.map((name) => readIfPossible(world, joinPath(secretsPath, name))));
+  const parsed = text === undefined ? undefined : parseEnvFile({ file: envPath, text }, new Map());
+  const variables = parsed?.ok ? envValues(parsed.value) : new Map<string, string>();
+  const files = names.map((name, index) => ({ name, value: (contents[index] ?? "").trim() }));
+  return [...namedSecrets(variables), ...(model ? namedModelSecrets(model) : []), ...files];
 }
 
 async function environmentFile(world: World, path: string): Promise<string[]> {

@@ -13,7 +13,8 @@ export async function busyPorts(
 ): Promise<BusyPort[]> {
   const mine = new Set(
     containers
-      .filter(({ state }) => state.status === "running")
+      // One that is paused keeps its ports.
+      .filter(({ state }) => ["running", "paused"].includes(state.status))
       .flatMap(({ openPorts }) => openPorts.map(({ published }) => Number(published))),
   );
   const wanted = Object.entries(model.services)

@@ -1,6 +1,7 @@
 import { buildPaths } from "../core/build-privileges.ts";
 import type { Container } from "../core/container.ts";
-import { otherReferences, privilegesOfContainers, showsDefaults } from "../core/live-privileges.ts";
+import type { Held } from "../core/live-excess.ts";
+import { heldByEach, otherReferences, privilegesOfContainers, showsDefaults } from "../core/live-privileges.ts";
 import { logSocket, logTarget } from "../core/log-grants.ts";
 import { type ComposeModel, networkName, serviceNetworks, volumeName } from "../core/model.ts";
 import { modelReferences } from "../core/own-container.ts";
@@ -63,6 +64,17 @@ export async function livePrivileges(
   guard = readGuardReport(world, containers),
 ): Promise<readonly Privilege[]> {
   return privilegesOfContainers(containers, await readPrivilegeContext(world, projectRoot, containers, guard, model));
+}
+
+/** The same for each container by itself. */
+export async function liveHeld(
+  world: World,
+  projectRoot: string,
+  containers: readonly Container[],
+  model?: ComposeModel,
+): Promise<readonly Held[]> {
+  const guard = readGuardReport(world, containers);
+  return heldByEach(containers, await readPrivilegeContext(world, projectRoot, containers, guard, model));
 }
 
 function mountedVolumes(containers: readonly { readonly mounts: readonly MountFact[] }[]): string[] {

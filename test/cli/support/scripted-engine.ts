@@ -19,6 +19,12 @@ const service = z.looseObject({
   ports: z.array(port).default([]),
   volumes: z.array(volume).default([]),
   networks: z.record(z.string(), z.unknown()).default({}),
+  user: z.string().optional(),
+  read_only: z.boolean().default(false),
+  mem_limit: z.coerce.number().default(0),
+  memswap_limit: z.coerce.number().default(0),
+  cpus: z.number().default(0),
+  pids_limit: z.number().default(0),
 });
 const named = z.looseObject({ name: z.string() });
 const modelSchema = z.looseObject({
@@ -101,11 +107,19 @@ function inspected(
     State: { Status: "running", Running: true, ExitCode: 0, Error: "", Health: health ?? healthy },
     Config: {
       Image: parts.image,
+      User: parts.user,
       Env: Object.entries(parts.environment).map(([key, value]) => `${key}=${String(value).replaceAll("$$", "$")}`),
       Labels: { "com.docker.compose.project": project, "com.docker.compose.service": name },
     },
     HostConfig: {
       CapDrop: ["ALL"],
+      ReadonlyRootfs: parts.read_only,
+      ...{
+        Memory: parts.mem_limit,
+        MemorySwap: parts.memswap_limit,
+        NanoCpus: parts.cpus * 1e9,
+        PidsLimit: parts.pids_limit,
+      },
       SecurityOpt: ["no-new-privileges:true"],
       RestartPolicy: { Name: "unless-stopped" },
       PortBindings: bindings,
