@@ -71,7 +71,7 @@ export async function status(world: World, flags: GlobalFlags & { verify?: boole
     drift: driftDocument(drift),
     verified: comparison ?? null,
   });
-  if (beyond.length > 0) world.reporter.findings(beyond, exitCode);
+  if (beyond.length > 0) world.reporter.findings(beyond, exitCodes.done);
   return exitCode;
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, output } from "../support/command.ts";
@@ -127,9 +127,15 @@ describe("aio mode with the raw socket", () => {
       .catch(() => undefined);
     await eventually(async () => expect((await sandboxesOf(stack)).length).toBe(1));
     await stack.write("config.yaml", platformConfigs.localRefusing);
-    const { stderr } = await stack.deployOk("up", "--yes");
+    // Neither a receipt nor the folder of the first deployment is needed for the proof.
+    await rm(join(stack.folder, ".deploy", "receipt.json"));
+    const { stdout, stderr } = await stack.deployOk("up", "--yes");
     await running;
     expect(stderr).toMatch(/- +gateway +runtime-socket/);
+    const gateway = `${stack.project}-gateway-1`;
+    expect(stdout).toContain(
+      `gateway no longer holds runtime-socket /var/run/docker.sock (rw): verified on ${gateway}`,
+    );
     expect(await socketHolders(stack)).toEqual([]);
     expect(await sandboxesOf(stack)).toEqual([]);
   });
@@ -175,7 +181,10 @@ describe("provisioner mode", () => {
 
   it("removes the provisioner when the mode becomes local", async () => {
     await stack.write("config.yaml", platformConfigs.localRefusing);
-    await stack.deployOk("up", "--yes");
+    const { stdout } = await stack.deployOk("up", "--yes", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      dropped: [{ service: "provisioner", kind: "kubeconfig", provenOn: [] }],
+    });
     expect(await stack.containers()).toEqual(
       ["gateway", "proxy", "store"].map((service) => `${stack.project}-${service}-1`),
     );
