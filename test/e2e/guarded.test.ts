@@ -181,7 +181,7 @@ describe("guarded aio mode", () => {
       const binds = `{ root: ${root}, allowed: [{ source: 'threads/[a-z]+', target: '/data' }] }`;
       await stack.write(
         "deploy.config.yaml",
-        `${configuration}  overlays: { always: [guard-data.yaml] }\nsandbox: { docker: { guard: { binds: ${binds} } } }\n`,
+        `${configuration.replace("compose:\n", "compose:\n  overlays: { always: [guard-data.yaml] }\n")}sandbox: { docker: { guard: { binds: ${binds} } } }\n`,
       );
     });
     afterAll(async () => {
@@ -247,8 +247,12 @@ describe("guarded aio mode", () => {
     await stack.deployOk("up", "--yes", "--accept", "host-root");
     expect(await mountsOf(`${stack.project}-gateway-1`)).toContain("/var/run/docker.sock");
     await stack.write("deploy.config.yaml", configuration);
-    const { stderr } = await stack.deployOk("up", "--yes");
+    const { stdout, stderr } = await stack.deployOk("up", "--yes");
     expect(stderr).toMatch(/- +gateway +runtime-socket/);
+    const gateway = `${stack.project}-gateway-1`;
+    expect(stdout).toContain(
+      `gateway no longer holds runtime-socket /var/run/docker.sock (rw): verified on ${gateway}`,
+    );
     expect((await mountsOf(`${stack.project}-gateway-1`)).some((source) => source.endsWith(".sock"))).toBe(false);
   });
 
