@@ -14,7 +14,7 @@ export interface Claim extends Holding {
 
 /**
  * Claims a project on its engine, or tells who has it. Everybody first makes a claim of a name of its own and looks at the
- * others' afterwards, so that of two at least one sees the other; see docs/decisions/0021.
+ * others' afterwards, so that of two at least one sees the other; see docs/decisions/0022.
  */
 export async function claimProject(world: LockWorld, me: Holder): Promise<Holding | undefined> {
   const name = claimName(me.project, me.token);

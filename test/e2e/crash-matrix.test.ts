@@ -1,10 +1,18 @@
-import { spawn } from "node:child_process";
-import { access, readdir, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { command, type Ended, eventually, output } from "../support/command.ts";
-import { createStack, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
-import { type StoppingEngine, startStoppingEngine } from "../support/stopping-engine.ts";
+import { output } from "../support/command.ts";
+import {
+  brokenFiles,
+  createScene,
+  deployOk,
+  endScene,
+  locksLeft,
+  named,
+  type Scene,
+  secretOf,
+  stoppedAt,
+} from "../support/crash-scene.ts";
 
 /** Two services from one small image, with a network, a volume and a secret to generate. */
 const composeFile = `services:
@@ -16,6 +24,7 @@ const composeFile = `services:
   app:
     image: sandbox-deploy/test-busybox:1
     command: [sleep, "600"]
+    environment: { LEVEL: "\${LEVEL:-one}" }
     stop_grace_period: 0s
     depends_on: [store]
     secrets: [token]
@@ -32,103 +41,20 @@ const signals = ["SIGKILL", "SIGTERM"] as const;
 /** No up and no down of this stack makes as many changing calls. */
 const callsMax = 60;
 
-/** A stack and the engine in front of which its commands are stopped. */
-interface Scene {
-  readonly stack: TestStack;
-  readonly engine: StoppingEngine;
-}
-
 const scenes: Scene[] = [];
 afterAll(async () => {
-  for (const { stack, engine } of scenes) {
-    await engine.close();
-    await stack.dispose();
-  }
+  for (const scene of scenes) await endScene(scene);
 });
 
-async function createScene(name: string): Promise<Scene> {
-  const config = "  base: stack.yaml\nplatform:\n  service: app\nhealth: { waitSeconds: 60 }\n";
-  const stack = await createStack(name, platformConfigs.localRefusing, config);
-  await stack.write("stack.yaml", composeFile);
-  const engine = await startStoppingEngine(socketOf(stack), "/var/run/docker.sock");
-  scenes.push({ stack, engine });
-  return { stack, engine };
-}
-
-const socketOf = ({ folder }: TestStack) => join(folder, "engine.sock");
-
-/** Runs a command whose engine stops at its n-th changing call, where it gets the signal; undefined where it makes fewer. */
-async function stoppedAt(
-  { stack, engine }: Scene,
-  count: number,
-  signal: NodeJS.Signals,
-  args: readonly string[],
-): Promise<string | undefined> {
-  const stopped = engine.stopAt(count);
-  const child = spawn(join(repositoryRoot, "deploy"), args, {
-    cwd: stack.folder,
-    env: { ...process.env, CI: "true", DOCKER_HOST: `unix://${socketOf(stack)}` },
-    stdio: "ignore",
-  });
-  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  const call = await Promise.race([stopped, ended.then(() => undefined)]);
-  if (call !== undefined) child.kill(signal);
-  engine.goOn();
-  const exitCode = await ended;
-  if (call === undefined) expect(exitCode).toBe(0);
-  // At the last call, which gives the lock free, all is done already.
-  else expect([null, 130, 0]).toContain(exitCode);
-  // What the killed one has started ends by itself: nobody reads what it says.
-  await eventually(async () => expect(engine.connections()).toBe(0));
-  return call;
-}
-
-async function deployOk({ stack }: Scene, ...args: string[]): Promise<Ended> {
-  const env = { CI: "true", DOCKER_HOST: `unix://${socketOf(stack)}` };
-  const ended = await command(join(repositoryRoot, "deploy"), args, { cwd: stack.folder, env });
-  expect(`${args.join(" ")}: ${ended.exitCode}\n${ended.stderr}`).toMatch(/^\w+[^:]*: 0\n/);
-  return ended;
-}
-
-const secretOf = async ({ stack }: Scene) => /^MATRIX_TOKEN=(.+)$/m.exec(await stack.read(".env"))?.[1];
-
-/** What is half-written, or left of a lock, below the folder of the tool's state. */
-async function brokenFiles({ stack }: Scene): Promise<string[]> {
-  const root = join(stack.folder, ".deploy");
-  const names = await readdir(root, { recursive: true }).catch((): string[] => []);
-  const checked = await Promise.all(
-    names.map(async (name) => {
-      const text = /\.jsonl?$/.test(name) ? await readFile(join(root, name), "utf8") : undefined;
-      const documents = name.endsWith(".jsonl") ? (text ?? "").split("\n").filter((line) => line !== "") : [text];
-      return documents.every((document) => document === undefined || isJson(document)) ? [] : [name];
-    }),
-  );
-  return checked.flat();
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function locksLeft({ stack }: Scene): Promise<string[]> {
-  const names = await readdir(join(stack.folder, ".deploy"));
-  const claims = await named("volume", `label=sandbox-deploy.lock=${stack.project}`);
-  return [...names.filter((name) => /^lock|\.tmp$/.test(name)), ...claims];
-}
-
-async function named(kind: "network" | "volume", filter: string): Promise<string[]> {
-  const listed = await output("docker", [kind, "ls", "--filter", filter, "--format", "{{.Name}}"]);
-  return listed.split("\n").filter((name) => name !== "");
+async function sceneOf(name: string): Promise<Scene> {
+  const scene = await createScene(name, composeFile);
+  scenes.push(scene);
+  return scene;
 }
 
 describe.concurrent.each(signals)("%s at every call of up and down that changes the engine", (signal) => {
   it("is mended by the next command: no secret changes, nothing is half-written, no lock and nothing else is left", async () => {
-    const scene = await createScene(`crash-${signal.toLowerCase()}`);
+    const scene = await sceneOf(`crash-${signal.toLowerCase()}`);
     const { stack } = scene;
     const byProject = `label=com.docker.compose.project=${stack.project}`;
     const calls: string[] = [];
@@ -161,5 +87,38 @@ describe.concurrent.each(signals)("%s at every call of up and down that changes 
     for (const part of ["volumes/create", "networks/create", "containers/create", "/start", "DELETE"])
       expect(calls.join("\n")).toContain(part);
     await access(join(stack.folder, ".deploy/receipt.json"));
+  });
+});
+
+/** The variable of the service as its container has it, whatever name Compose gave that on its way. */
+async function levelOf({ stack }: Scene): Promise<string> {
+  const name = (await stack.containers()).find((each) => each.includes("-app-")) ?? "";
+  const variables = await output("docker", ["inspect", "--format", "{{json .Config.Env}}", name]);
+  return /"LEVEL=(\w+)"/.exec(variables)?.[1] ?? "none";
+}
+
+describe.concurrent.each(signals)("%s at every call of rollback that changes the engine", (signal) => {
+  it("is mended by another rollback, and by the next up", async () => {
+    const scene = await sceneOf(`back-${signal.toLowerCase()}`);
+    const { stack } = scene;
+    await deployOk(scene, "up", "--yes", "--no-build");
+    const secret = await secretOf(scene);
+    const [first] = JSON.parse((await deployOk(scene, "history", "--json")).stdout).deployments;
+    await stack.write(".env", `${await stack.read(".env")}LEVEL=two\n`);
+    await deployOk(scene, "up", "--yes", "--no-build");
+    for (let count = 1; ; count += 1) {
+      expect(count).toBeLessThan(callsMax);
+      const stopped = await stoppedAt(scene, count, signal, ["rollback", first.id, "--yes"]);
+      expect(await brokenFiles(scene)).toEqual([]);
+      if (stopped !== undefined && count % 2 === 0) await deployOk(scene, "rollback", first.id, "--yes");
+      if (stopped === undefined || count % 2 === 0) expect(await levelOf(scene)).toBe("one");
+      await deployOk(scene, "up", "--yes", "--no-build");
+      expect(await levelOf(scene)).toBe("two");
+      expect(await secretOf(scene)).toBe(secret);
+      expect(await stack.read(".deploy/secrets/token")).toBe(secret);
+      expect((await stack.containers()).length).toBe(2);
+      expect(await locksLeft(scene)).toEqual([]);
+      if (stopped === undefined) break;
+    }
   });
 });
