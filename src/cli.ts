@@ -208,13 +208,16 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "secrets",
-    summary: "show, check, generate and set the stack's secrets; no value is ever shown",
+    summary: "show, check, generate, set and rotate the stack's secrets; no value is ever shown",
     example: "deploy secrets set GATEWAY_API_KEY < key.txt",
     args: [
-      new Argument("<action>", "what to do").choices(["list", "check", "generate", "set"]),
-      new Argument("[name...]", "for set: the variable, whose value is read from standard input"),
+      new Argument("<action>", "what to do").choices(["list", "check", "generate", "set", "rotate"]),
+      new Argument("[name...]", "for set: the variable, its value is read from standard input; for rotate: secrets"),
     ],
-    options: [accept([weakSecret, databasePassword], "accept by name what is found wrong")],
+    options: [
+      new Option("--all", "rotate: every generated secret that can be"),
+      accept([weakSecret, databasePassword], "accept by name what is found wrong"),
+    ],
   },
   {
     name: "completion",

@@ -19,6 +19,7 @@ export interface ParsedFlags extends GlobalFlags {
   readonly color?: boolean;
   readonly denied?: boolean;
   readonly policy?: string;
+  readonly all?: boolean;
   readonly upstream?: string;
   readonly lockWait?: number;
   readonly force?: boolean;

@@ -16,6 +16,7 @@ import { foreignDeployments } from "../shell/origin.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
 import { clearReceipt, findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
 import { type DownTarget, downTasks } from "../shell/remove.ts";
+import { isUnfinished } from "../shell/rotation-journal.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
 import { consent } from "./consent.ts";
@@ -30,6 +31,7 @@ export interface DownFlags extends GlobalFlags {
 /** Removes the stack by its project name: containers, networks, sandboxes and, when asked, volumes. Needs no readable configuration. */
 export async function down(world: World, flags: DownFlags): Promise<void> {
   const statePath = statePathOf(world, flags);
+  await mendIfPossible(world, flags, statePath);
   const { receipt: last, problem } = await findReceipt(world, statePath);
   if (problem) world.reporter.findings([problem], 0);
   const target = await targetOf(world, flags, last);
@@ -67,6 +69,18 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
     volumesKept: volumes ? [] : facts.volumes,
     plan: planDocument(plan),
   });
+}
+
+/** While the containers still run, a database can be given its old password back; that it cannot keeps no stack from going. */
+async function mendIfPossible(world: World, flags: DownFlags, statePath: string): Promise<void> {
+  if (!(await isUnfinished(world, statePath))) return;
+  try {
+    await (await import("./rotation-steps.ts")).mendRotation(world, flags);
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.exitCode === exitCodes.locked) throw error;
+    world.reporter.findings(error.findings, 0);
+    world.reporter.note("an interrupted rotation could not be undone; .deploy/rotation.json has both values");
+  }
 }
 
 /** What to remove, and around which files of the operator's it is asked for. */

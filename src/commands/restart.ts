@@ -8,10 +8,12 @@ import { waitUntilHealthy } from "../shell/verify.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
+import { mendRotation } from "./rotation-steps.ts";
 import { servicesOf, stopOnUnknownServices } from "./services.ts";
 
 /** Restarts services and waits until they are healthy again; where nothing is deployed it refuses (D068). */
 export async function restart(world: World, flags: GlobalFlags, services: readonly string[]): Promise<void> {
+  await mendRotation(world, flags);
   const { config, territory, project } = await readSetting(world, flags);
   const known = servicesOf((await projectContainers(world, project)).containers);
   stopOnUnknownServices(services, known, project);

@@ -8,7 +8,7 @@ import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting, type Setting } from "./prepare.ts";
 import { readRecordedSituation } from "./recorded-situation.ts";
-import { deploy } from "./up.ts";
+import { deploy, mendUnfinished } from "./up.ts";
 
 /** Flags of `rollback`. */
 export interface RollbackFlags extends GlobalFlags {
@@ -19,6 +19,7 @@ export interface RollbackFlags extends GlobalFlags {
 
 /** Goes back to an earlier deployment, by default to the one before what runs: with plan, consent and proof like any other. */
 export async function rollback(world: World, flags: RollbackFlags, word: string | undefined): Promise<void> {
+  await mendUnfinished(world, flags);
   const setting = await readSetting(world, flags);
   const record = await chosen(world, setting, word);
   const images = {

@@ -5,7 +5,6 @@ import type { Step } from "../core/plan-steps.ts";
 import { inputFinding, withoutLineEnd } from "../core/secret-input.ts";
 import { classTexts, secretListText, usersOfSecret } from "../core/secret-list.ts";
 import { relativePath } from "../core/stack.ts";
-import { suggest } from "../core/suggest.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
@@ -13,6 +12,8 @@ import { exportedFinding, readSecrets, writeSecretLine } from "../shell/secret-s
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
 import { readSituation, readStack, stopOnErrors } from "./prepare.ts";
+import { mendRotation } from "./rotation-steps.ts";
+import { unknownSecret } from "./unknown-secret.ts";
 import { planOf, type UpFlags } from "./up.ts";
 
 /** Flags of `secrets`. */
@@ -32,6 +33,8 @@ export async function secrets(world: World, flags: SecretsFlags, args: readonly 
       return generate(world, flags);
     case "set":
       return set(world, flags, names);
+    case "rotate":
+      return (await import("./rotate.ts")).rotate(world, flags, names);
     default:
       throw new Error(`secrets ${action} is in the table but has no story`);
   }
@@ -81,6 +84,7 @@ async function check(world: World, flags: SecretsFlags): Promise<ExitCode> {
 
 /** The steps of `up` that make what is missing, and nothing of the rest. */
 async function generate(world: World, flags: SecretsFlags): Promise<ExitCode> {
+  await mendRotation(world, flags);
   const situation = await readSituation(world, flags);
   const { territory, facts, project } = situation;
   const plan = planOf(situation, flags);
@@ -110,6 +114,7 @@ async function set(world: World, flags: SecretsFlags, names: readonly string[]):
     const fix = 'printf %s "$VALUE" | ./deploy secrets set NAME; on a terminal it asks';
     throw new DeployError([{ code: "D001", severity: "error", message, fix }]);
   }
+  await mendRotation(world, flags);
   const { territory, stack, project } = await readStack(world, flags);
   const file = relativePath(territory.root, territory.envPath);
   const { secrets: found, model, input } = await readSecrets(world, territory, stack);
@@ -143,14 +148,4 @@ async function readValue(world: World, name: string): Promise<string> {
   const value = withoutLineEnd(text);
   world.reporter.hide([text, value, ...text.split(/\r?\n/)]);
   return value;
-}
-
-/** A name that is in neither the stack nor its environment file, D112. */
-export function unknownSecret(name: string, known: readonly string[]): Finding {
-  const near = suggest(name, known);
-  const all = [...new Set(known)].join(", ");
-  const fix = near === undefined ? `those of this stack are ${all}` : `did you mean ${near}?`;
-  // Somebody may have written the value in the place of the name.
-  const shown = near !== undefined || /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/.test(name) ? name : "what was named";
-  return { code: "D112", severity: "error", message: `${shown} is no secret or variable of this stack`, fix };
 }

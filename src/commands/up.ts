@@ -15,11 +15,12 @@ import type { Purpose } from "../shell/deployment.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
 import { compareWith, plannedNow, plannedSecretFindings } from "../shell/prove.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
+import { isUnfinished } from "../shell/rotation-journal.ts";
 import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
 import { type Change, withChange } from "./change.ts";
 import { consent } from "./consent.ts";
-import { type GlobalFlags, readSituation, type Situation, stopOnErrors } from "./prepare.ts";
+import { type GlobalFlags, readSituation, type Situation, statePathOf, stopOnErrors } from "./prepare.ts";
 import { type FallBack, recorded, type Verified } from "./recorded.ts";
 
 /** Flags of `up`; `plan` takes the same ones. */
@@ -32,7 +33,14 @@ export interface UpFlags extends GlobalFlags, UpOptions {
 
 /** Deploys the stack of the operator's files. */
 export async function up(world: World, flags: UpFlags): Promise<void> {
+  await mendUnfinished(world, flags);
   await deploy(world, flags, { command: "up" }, (reading) => readSituation(reading, flags));
+}
+
+/** A rotation that was interrupted is undone first: what its files say is not what anybody wanted. */
+export async function mendUnfinished(world: World, flags: GlobalFlags): Promise<void> {
+  if (await isUnfinished(world, statePathOf(world, flags)))
+    await (await import("./rotation-steps.ts")).mendRotation(world, flags);
 }
 
 /** The line that `up` and `rollback` share: reads, decides, asks, applies, and proves the result on the running containers. */

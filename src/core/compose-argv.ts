@@ -130,11 +130,6 @@ export function upArgv(stack: ComposeFiles, services: readonly string[], recreat
   );
 }
 
-/** Makes exactly the named services anew, and nothing that they depend on. */
-export function recreateArgv(stack: ComposeFiles, services: readonly string[]): string[] {
-  return composeArgv(stack, "up", "--detach", "--no-build", "--no-deps", "--force-recreate", ...services);
-}
-
 /** Builds images; the profile also reaches services that exist only to be built. */
 export function buildArgv(stack: ProfiledFiles, services: readonly string[], pull: boolean): string[] {
   return composeArgv(stack, ...profileFlags(stack), "build", ...(pull ? ["--pull"] : []), ...services);

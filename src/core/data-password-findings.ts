@@ -38,7 +38,7 @@ export function dataPasswordFindings(
         message: `${why}, but ${program} reads it only while its data is empty, and ${where} is not: the old one stays`,
         fix: isNew
           ? `write the password that the data has into the environment file, or delete the data: ./deploy down --volumes`
-          : `put the old value back; or change it inside ${program} first, then run up with --accept ${databasePassword}`,
+          : `put the old value back${program === "PostgreSQL" ? ", then ./deploy secrets rotate changes it in the database as well" : ""}; where ${program} has the new one already: --accept ${databasePassword}`,
         acceptName: databasePassword,
         ...(at === undefined ? {} : { at }),
       },

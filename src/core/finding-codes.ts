@@ -75,6 +75,10 @@ export const findingCodes = {
   D110: { kind: "refused", title: "A database would get another password than its data has." },
   D111: { kind: "refused", title: "A value cannot be taken as a secret." },
   D112: { kind: "input", title: "There is no secret of that name, or none was named." },
+  D113: { kind: "refused", title: "A secret cannot be rotated." },
+  D114: { kind: "failed", title: "A rotation failed, and the old secrets are back." },
+  D115: { kind: "failed", title: "A rotation failed, and the old secrets could not be brought back." },
+  D116: { kind: "refused", title: "A rotation of secrets was interrupted." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },

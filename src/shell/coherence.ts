@@ -13,6 +13,7 @@ import { composeFiles, folderOf, joinPath, relativePath, type Stack, type Territ
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readGit } from "./git.ts";
+import { isUnfinished } from "./rotation-journal.ts";
 
 /** What the environment and its secrets look like, before Compose has said what it makes of them. */
 export interface EnvReading {
@@ -49,7 +50,23 @@ export async function environmentFindings(
 ): Promise<Finding[]> {
   const situation = await environmentSituation(world, territory, stack, model, reading);
   const built = await builtFindings(world, territory, model);
-  return [...reading.findings, ...built, ...coherenceFindings(situation), ...weaknessFindings(situation)];
+  const unfinished = (await isUnfinished(world, territory.statePath)) ? [unfinishedFinding()] : [];
+  return [
+    ...unfinished,
+    ...reading.findings,
+    ...built,
+    ...coherenceFindings(situation),
+    ...weaknessFindings(situation),
+  ];
+}
+
+function unfinishedFinding(): Finding {
+  return {
+    code: "D116",
+    severity: "warning",
+    message: "a rotation of secrets was interrupted, so that services may run with different values",
+    fix: "./deploy up brings the old values back first, as every command does that changes something",
+  };
 }
 
 async function environmentSituation(

@@ -137,6 +137,26 @@ describe("a planted secret", () => {
     await expectCleanFiles();
   });
 
+  it("and the one that takes its place show in no output of a rotation, done or failed", async () => {
+    await plant();
+    workbench().openFrontDoor("local");
+    await workbench().remember();
+    await watched("up");
+    const values = async () =>
+      [...(await workbench().read(".env")).matchAll(/^\w+(?:KEY|PASSWORD)=["']?(k[\w-]+)/gm)].map(
+        ([, value]) => value ?? "",
+      );
+    await workbench().script({ when: " up ", exitCode: 1, stderr: `cannot start: ${chatter}\n`, times: 1 });
+    const failed = await watched("secrets", "rotate", "STORE_PASSWORD", "--verbose");
+    expect(failed.exitCode).toBe(1);
+    const done = await watched("secrets", "rotate", "STORE_PASSWORD", "GATEWAY_API_KEY", "--verbose", "--json");
+    expect(done.exitCode).toBe(0);
+    const now = await values();
+    expect(now).toHaveLength(2);
+    for (const value of now) expect(done.stdout + done.stderr).not.toContain(value);
+    await expectCleanFiles();
+  });
+
   it("is torn out of logs that arrive in pieces", async () => {
     await plant();
     workbench().openFrontDoor("local");

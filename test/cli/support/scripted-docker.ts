@@ -32,6 +32,8 @@ export interface ScriptedDocker {
   script(rules: readonly Rule[]): void;
   /** Sets what a service's health check says once it runs. */
   health(service: string, health: unknown): void;
+  /** From now on containers carry Compose's hashes, so that what is up is as it was wanted. */
+  remember(): void;
   close(): Promise<void>;
 }
 
@@ -52,10 +54,12 @@ export interface Setting {
 
 interface State extends Setting {
   readonly calls: string[][];
+  remembers: boolean;
   readonly engine: EngineState & {
     model: string | undefined;
     started: string | undefined;
     health: Record<string, unknown>;
+    hashes: Record<string, string>;
   };
   rules: readonly Rule[];
   /** How many calls there were when the rules were set. */
@@ -64,8 +68,8 @@ interface State extends Setting {
 
 /** Puts a scripted docker into its folder. */
 export async function startScriptedDocker(setting: Setting): Promise<ScriptedDocker> {
-  const engine = { running: false, model: undefined, started: undefined, health: {} };
-  const state: State = { ...setting, calls: [], engine, rules: [], since: 0 };
+  const engine = { running: false, model: undefined, started: undefined, health: {}, hashes: {} };
+  const state: State = { ...setting, calls: [], engine, rules: [], since: 0, remembers: false };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -86,6 +90,9 @@ export async function startScriptedDocker(setting: Setting): Promise<ScriptedDoc
     },
     health(service, health) {
       state.engine.health = { [service]: health };
+    },
+    remember() {
+      state.remembers = true;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
@@ -131,6 +138,7 @@ async function serve(state: State, words: AsyncGenerator<string, void>, say: Say
       return Number(await next());
     };
     const { exitCode, outPath, stderr } = await merged(state, [environment, folder, ...argv], ask);
+    if (argv.includes("--hash") && state.remembers) state.engine.hashes = hashesIn(readFileSync(outPath, "utf8"));
     if (argv.includes("json") && exitCode === 0) state.engine.model = readFileSync(outPath, "utf8");
     say("file", outPath);
     say("err", stderr);
@@ -143,6 +151,10 @@ async function serve(state: State, words: AsyncGenerator<string, void>, say: Say
 }
 
 /** Containers stay as they were started, whatever is merged later. */
+function hashesIn(text: string): Record<string, string> {
+  return Object.fromEntries(text.split("\n").flatMap((line) => (line === "" ? [] : [line.trim().split(/\s+/)])));
+}
+
 function start(engine: State["engine"]): void {
   Object.assign(engine, { running: true, started: engine.model });
 }

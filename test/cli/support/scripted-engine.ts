@@ -40,6 +40,8 @@ export interface EngineState {
   readonly model: string | undefined;
   /** The same when the containers were started. */
   readonly started: string | undefined;
+  /** Compose's hashes by service, which containers then carry; without them every service looks changed. */
+  readonly hashes: Readonly<Record<string, string>>;
   /** What the health check of a service says, where it is not healthy. */
   readonly health: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +66,7 @@ export function engineAnswer(argv: readonly string[], state: EngineState): strin
 }
 
 /** One healthy container for each service that is not only built. */
-function runningContainers({ running, model: merged, started, health }: EngineState) {
+function runningContainers({ running, model: merged, started, health, hashes }: EngineState) {
   const model = started ?? merged;
   if (!running || model === undefined) return [];
   const { name: project, services, networks } = modelSchema.parse(JSON.parse(model));
@@ -77,7 +79,11 @@ function runningContainers({ running, model: merged, started, health }: EngineSt
         Id,
         Name,
         project,
-        document: { Id, Name: `/${Name}`, ...inspected(project, name, parts, health[name], namesOf(parts, networks)) },
+        document: {
+          Id,
+          Name: `/${Name}`,
+          ...inspected(project, name, parts, health[name], namesOf(parts, networks), hashes[name]),
+        },
       };
     });
 }
@@ -92,6 +98,7 @@ function inspected(
   parts: z.infer<typeof service>,
   health: unknown,
   networks: readonly string[],
+  hash: string | undefined,
 ) {
   const bindings = Object.fromEntries(
     parts.ports.map(({ target, protocol, host_ip: HostIp, published: HostPort }) => [
@@ -109,7 +116,11 @@ function inspected(
       Image: parts.image,
       User: parts.user,
       Env: Object.entries(parts.environment).map(([key, value]) => `${key}=${String(value).replaceAll("$$", "$")}`),
-      Labels: { "com.docker.compose.project": project, "com.docker.compose.service": name },
+      Labels: {
+        "com.docker.compose.project": project,
+        "com.docker.compose.service": name,
+        ...(hash === undefined ? {} : { "com.docker.compose.config-hash": hash }),
+      },
     },
     HostConfig: {
       CapDrop: ["ALL"],

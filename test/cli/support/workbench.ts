@@ -22,6 +22,8 @@ export interface Workbench {
   read(name: string): Promise<string>;
   /** Sets what a service's health check says once it runs. */
   health(service: string, health: unknown): Promise<void>;
+  /** From now on a second `up` finds nothing to do. */
+  remember(): Promise<void>;
   /** Every call of docker so far, with the folders of the test replaced by <here> and <tool>. */
   calls(): Promise<string[][]>;
   /** The calls that change something. */
@@ -88,6 +90,7 @@ export async function createWorkbench(tool: string, benches: string, compose: st
     write: (name, text) => writeFile(at(name), text),
     read: (name) => readFile(at(name), "utf8"),
     health: async (service, health) => docker.health(service, health),
+    remember: async () => docker.remember(),
     calls: async () => calls(),
     changes: async () => calls().filter(changesSomething),
     openFrontDoor: frontDoor.open,
