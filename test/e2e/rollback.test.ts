@@ -9,14 +9,14 @@ const base = `services:
   web:
     image: \${WEB_IMAGE}
     init: true
-    command: ["sh", "-c", "cat /image /mounted >/tmp/index.html; echo $\${SHADE} >>/tmp/index.html; \${START:-} exec httpd -f -p 8080 -h /tmp"]
+    command: ["sh", "-c", "touch /tmp/ok; cat /image /mounted >/tmp/index.html; echo $\${SHADE} >>/tmp/index.html; \${START:-} exec httpd -f -p 8080 -h /tmp"]
     environment: { SHADE: "\${SHADE}" }
     ports: ["127.0.0.1:\${PORT}:8080"]
     volumes:
       - { type: bind, source: ./page.txt, target: /mounted, read_only: true }
       - { type: volume, source: data, target: /data }
     healthcheck:
-      test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/\${CHECK:-}"]
+      test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/\${CHECK:-ok}"]
       interval: 1s
       timeout: 2s
       retries: 3
@@ -108,6 +108,16 @@ it("goes back from a container that is healthy at first and ends some seconds la
   expect(await answer()).toBe("first old green");
   expect(exitCode).toBe(1);
   expect(stderr).toContain("D070");
+  expect(stderr).toContain("D098");
+});
+
+it("goes back from a front door that does not answer although every container is healthy", async () => {
+  await stack.deployOk("up", "--yes");
+  await write("red", "old", "START=rm /tmp/index.html;\n");
+  const { exitCode, stderr } = await stack.deploy("up", "--yes", "--wait-seconds", "8");
+  expect(await answer()).toBe("first old green");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("D071");
   expect(stderr).toContain("D098");
 });
 
