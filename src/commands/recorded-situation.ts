@@ -1,8 +1,10 @@
 import { parseConfig } from "../core/config.ts";
 import type { DeploymentRecord } from "../core/deployment.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
-import { runnableModel } from "../core/recorded-model.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { isWithin } from "../core/host-path.ts";
+import { type Replacements, runnableModel } from "../core/recorded-model.ts";
+import { excludedServices, joinPath, relativePath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { readImages } from "../shell/engine.ts";
@@ -23,13 +25,46 @@ export async function readRecordedSituation(
 ): Promise<Situation> {
   const territory = recordedTerritory(setting.territory, record);
   const config = await recordedConfig(world, setting, record);
-  const stack = await recordedStack(world, territory, record);
+  const stack = await recordedStack(world, territory, record, excludedServices(config.config, record.mode));
   const facts = await observe(world, config, territory, stack);
   const { id, project, namePrefix, sources } = record;
   const kept = new Map(
     sources.map(({ path, copy }) => [path, copyPathOf(territory.statePath, id, "files", copy)] as const),
   );
-  return { config, territory, stack, project, namePrefix, facts, kept };
+  const findings = [...facts.findings, ...dataFindings(record, facts), ...folderFindings(record, facts, territory)];
+  return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept };
+}
+
+/** Data volumes stay as they are: another image may have changed the form of what is in them (a database's migration). */
+function dataFindings(record: DeploymentRecord, { containers }: Facts): Finding[] {
+  return containers.flatMap(({ service = "", imageId, mounts }): Finding[] => {
+    const then = record.images[service]?.id;
+    const volumes = mounts.flatMap(({ type, name }) => (type === "volume" && name !== undefined ? [name] : []));
+    if (then === undefined || then === imageId || volumes.length === 0) return [];
+    return [
+      {
+        code: "D099",
+        severity: "warning",
+        message: `${service} goes back to another image, and its data in ${volumes.join(", ")} stays: a newer version may have migrated it`,
+        fix: "if the older one cannot read it, restore a backup of that time; the volume itself is never touched by a rollback",
+      },
+    ];
+  });
+}
+
+/** Only small files are copied: what else of the operator's a container reads is not what it was, and must not pass for it. */
+function folderFindings({ services, mounted }: DeploymentRecord, { model }: Facts, territory: Territory): Finding[] {
+  const isCopied = (path: string) =>
+    isWithin(path, territory.statePath) || mounted.some((file) => file.path === path) || path === territory.socketPath;
+  return services.flatMap((service) => {
+    const binds = model.services[service]?.volumes.filter(({ type, readOnly }) => type === "bind" && readOnly) ?? [];
+    const paths = binds.flatMap(({ source = "" }) =>
+      isWithin(source, territory.root) && !isCopied(source) ? [relativePath(territory.root, source)] : [],
+    );
+    if (paths.length === 0) return [];
+    const message = `${service} mounts ${paths.join(", ")}, of which a deployment keeps no copy: what is in there stays as it is now`;
+    return [{ code: "D099", severity: "warning", message, fix: "if it changed since, change it back by hand" }];
+  });
 }
 
 /** The environment is the record's; secret files and the guard's policy are written where they always are. */
@@ -53,7 +88,12 @@ async function recordedConfig(world: World, { config, territory }: Setting, reco
   return parsed?.ok ? parsed.value : config;
 }
 
-async function recordedStack(world: World, territory: Territory, record: DeploymentRecord): Promise<Stack> {
+async function recordedStack(
+  world: World,
+  territory: Territory,
+  record: DeploymentRecord,
+  excluded: Stack["excluded"],
+): Promise<Stack> {
   const { id, stack, mode, because, project } = record;
   const text = await readDeployedModel(world, territory.statePath, id);
   if (text === undefined) throw gone([`the merged model of ${id} was not kept`]);
@@ -63,32 +103,39 @@ async function recordedStack(world: World, territory: Territory, record: Deploym
     mountedText(world, territory, record, territory.guardPolicyPath),
   ]);
   const path = joinPath(historyPath(territory.statePath), `${id}/compose.json`);
-  await world.files.writeAtomic(path, runnableModel(text, { images, files }), { mode: 0o600, own: true });
+  await world.files.writeAtomic(path, runnableModel(text, { ...images, files }), { mode: 0o600, own: true });
   return {
     ...{ project, files: [path], envPath: territory.envPath, images: stack.images, variables: stack.variables },
     detection: { mode, because: { text: because, rule: "recorded" } },
-    excluded: [],
+    excluded,
     ...(guardPolicy === undefined ? {} : { guardPolicy }),
   };
 }
 
-/** For each service whose reference is another image by now: the tag that keeps what ran, or its id. */
-async function replacedImages(world: World, record: DeploymentRecord): Promise<Record<string, string>> {
+/** For each service, and each image of sandboxes, whose reference is another image by now: the tag that keeps what ran, or its id. */
+async function replacedImages(
+  world: World,
+  record: DeploymentRecord,
+): Promise<Pick<Replacements, "images" | "sandboxImages">> {
   const images = Object.entries(record.images);
   const { ids: known } = await readImages(
     world,
     images.flatMap(([, { id, reference, tag }]) => [reference, id, ...(tag === undefined ? [] : [tag])]),
   );
   const replaced: Record<string, string> = {};
+  const sandboxImages = new Map<string, string>();
   const missing: string[] = [];
   for (const [service, { id, reference, tag }] of images) {
     const found = [reference, tag, id].find((name) => name !== undefined && known.get(name) === id);
     if (found === undefined)
       missing.push(`the image of ${service} (${reference}, ${id.slice(0, 19)}) is no longer on this engine`);
-    else if (found !== reference) replaced[service] = found;
+    else if (found !== reference) {
+      replaced[service] = found;
+      if (!record.services.includes(service)) sandboxImages.set(reference, found);
+    }
   }
   if (missing.length > 0) throw gone(missing);
-  return replaced;
+  return { images: replaced, sandboxImages };
 }
 
 /** Copies of files that containers mount, where the file itself is another one by now. What the tool writes itself is written anew. */

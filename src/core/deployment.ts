@@ -1,6 +1,7 @@
 import "./schema-settings.ts";
 import * as z from "zod";
 import type { Finding } from "./finding.ts";
+import { guardRepository, isGuardImage } from "./guard-grants.ts";
 import { modes } from "./mode.ts";
 import { privilegeKinds } from "./privilege.ts";
 import { timeStamp } from "./time-stamp.ts";
@@ -48,7 +49,7 @@ const deploymentSchema = z.object({
   mounted: z.array(z.object({ path: z.string(), copy: copyName })),
   /** Compose's hash of each service. */
   hashes: texts,
-  /** What each service runs; `tag` keeps it on the engine. */
+  /** What each service runs, or is only built for, such as sandboxes; `tag` keeps it on the engine. */
   images: z.record(z.string(), z.object({ id: z.string(), reference: z.string(), tag: z.string().optional() })),
   /** As found on the running containers, sandboxes included. */
   privileges: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })),
@@ -109,6 +110,30 @@ export function stateOf({ outcome }: Pick<DeploymentRecord, "outcome">, alive: b
 export function lastGood(history: readonly HistoryEntry[]): DeploymentRecord | undefined {
   const good = history.flatMap(({ record }) => (record?.outcome === "done" ? [record] : []));
   return good.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
+}
+
+/**
+ * What people mean by going back: the good deployment before the one that runs, where a rollback counts as the one that
+ * it went back to, so that going back twice goes back further. Where something newer failed or was interrupted, it is the
+ * newest good one itself.
+ */
+export function deploymentBefore(
+  records: readonly DeploymentRecord[],
+  running: string | undefined,
+): DeploymentRecord | undefined {
+  const newestFirst = records.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  const good = newestFirst.filter(({ outcome }) => outcome === "done");
+  const [newest] = newestFirst;
+  if (running === undefined || newest?.outcome === "failed" || newest?.outcome === "begun") return good[0];
+  const from = originOf(records, running);
+  return good.find(({ id }) => id < from);
+}
+
+/** The deployment that an id stands for: that which was gone back to, however often. */
+function originOf(records: readonly DeploymentRecord[], id: string): string {
+  const of = records.find((record) => record.id === id)?.of;
+  // What a rollback goes back to is older, so this ends.
+  return of === undefined || of >= id ? id : originOf(records, of);
 }
 
 /** What a stack counts on: its history's newest records, and those that something refers to. */
@@ -178,19 +203,28 @@ export function missingRecord(word: string, history: readonly HistoryEntry[], fo
 }
 
 /**
- * The tag under which each service's image stays on the engine. A service may be called what an image may not: then its
- * name is adapted, and numbered where that makes two alike.
+ * The tag under which each service's image stays on the engine; `images` are references by service. A service may be
+ * called what an image may not: then its name is adapted, and numbered where that makes two alike. The guard is known by
+ * the name of its image, so that it keeps that name, and nothing else gets it.
  */
-export function imageTags(project: string, services: readonly string[], id: string): Record<string, string> {
-  const taken = new Set<string>();
+export function imageTags(
+  project: string,
+  images: Readonly<Record<string, string>>,
+  id: string,
+): Record<string, string> {
+  const folder = pathComponent(project);
+  const taken = new Set([guardRepository]);
   return Object.fromEntries(
-    services.toSorted().map((service) => {
-      const plain = pathComponent(service);
-      let name = plain;
-      for (let number = 2; taken.has(name); number += 1) name = `${plain}-${number}`;
-      taken.add(name);
-      return [service, `${pathComponent(project)}/${name}:deploy-${id}`];
-    }),
+    Object.entries(images)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([service, reference]) => {
+        if (isGuardImage(reference)) return [service, `${guardRepository}:deploy-${id}`];
+        const plain = `${folder}/${pathComponent(service)}`;
+        let name = plain;
+        for (let number = 2; taken.has(name); number += 1) name = `${plain}-${number}`;
+        taken.add(name);
+        return [service, `${name}:deploy-${id}`];
+      }),
   );
 }
 

@@ -10,8 +10,13 @@ export interface Program {
   readonly words: readonly string[];
 }
 
-/** The image of the tool's own guard, by whatever version. Any other is somebody else's program. */
-const guardImage = /^sandbox-deploy\/guard:[\w.-]+$/;
+/** What the image of the tool's own guard is called, whatever its version. Any other is somebody else's program. */
+export const guardRepository = "sandbox-deploy/guard";
+
+/** Whether a reference names the tool's own guard. */
+export function isGuardImage(reference: string): boolean {
+  return reference.startsWith(`${guardRepository}:`) && /^[\w.-]+$/.test(reference.slice(guardRepository.length + 1));
+}
 
 /** What compose/docker-compose.dood.yaml starts. */
 const guardWords = [
@@ -41,7 +46,7 @@ export function isGuard(access: Access, context: PrivilegeContext): boolean {
   );
   const targets: readonly string[] = [guardPaths.listen, guardPaths.audit];
   return (
-    guardImage.test(program.image) &&
+    isGuardImage(program.image) &&
     isGuardProgram(program.words) &&
     programVariables.every((name) => (variables[name] ?? "") === "") &&
     (bindsBut.length === 0 ||

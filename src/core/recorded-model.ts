@@ -4,24 +4,60 @@ import { buildProfile } from "./stack.ts";
 export interface Replacements {
   /** Images by service: a tag or an id that still is what ran, where the service's own reference is no longer. */
   readonly images: Readonly<Record<string, string>>;
+  /** The same by reference, for images that no service runs: sandboxes are made from what variables name. */
+  readonly sandboxImages: ReadonlyMap<string, string>;
   /** Files of the host by path: the recorded copy of one whose content is another one by now. */
   readonly files: ReadonlyMap<string, string>;
 }
 
 /**
- * The merged model of an earlier deployment as Compose can run it again: without the builds of services that run, so that
- * no image is made from sources of today, and with what changed since replaced. Where nothing did, Compose's hashes of
- * the services are those of then, so that their containers stay. Throws where the text is no model.
+ * The merged model of an earlier deployment as Compose can run it again: without builds where an image has a name, so that
+ * none is made from sources of today, and with what changed since replaced. Where nothing did, Compose's hashes of the
+ * services are those of then, so that their containers stay. Throws where the text is no model.
  */
-export function runnableModel(text: string, { images, files }: Replacements): string {
+export function runnableModel(text: string, replacements: Replacements): string {
+  const { sandboxImages, files } = replacements;
   const model = recordOf(JSON.parse(text));
-  const services = mapValues(recordOf(model["services"]), (service, name) => {
-    const { build, ...rest } = recordOf(service);
-    if (isOnlyBuilt(rest)) return service;
-    const image = images[name];
-    return { ...rest, ...(image === undefined ? {} : { image }), ...volumesOf(rest, files) };
-  });
-  return `${JSON.stringify({ ...model, services, ...filesOf(model, "secrets", files), ...filesOf(model, "configs", files) })}\n`;
+  const services = mapValues(recordOf(model["services"]), (service, name) =>
+    runnableService(recordOf(service), replacements.images[name], replacements),
+  );
+  const extensions = Object.entries(model).filter(([key]) => key.startsWith("x-sandbox-deploy"));
+  const own = extensions.map(([key, value]) => [key, extensionOf(value, sandboxImages)] as const);
+  const declared = { ...filesOf(model, "secrets", files), ...filesOf(model, "configs", files) };
+  return `${JSON.stringify({ ...model, services, ...declared, ...Object.fromEntries(own) })}\n`;
+}
+
+function runnableService(
+  { build, ...rest }: Readonly<Record<string, unknown>>,
+  kept: string | undefined,
+  { sandboxImages, files }: Replacements,
+) {
+  const image = kept ?? rest["image"];
+  const service = { ...rest, ...(image === undefined ? {} : { image }) };
+  if (isOnlyBuilt(rest)) return { ...service, build };
+  return {
+    ...service,
+    // Compose names such an image itself, and refuses a service with neither.
+    ...(image === undefined ? { build } : {}),
+    ...volumesOf(rest, files),
+    ...environmentOf(rest, sandboxImages),
+  };
+}
+
+/** A variable may name several images, parted by spaces or commas. */
+function environmentOf({ environment }: Readonly<Record<string, unknown>>, images: Replacements["sandboxImages"]) {
+  if (environment === undefined || images.size === 0) return {};
+  const named = (text: string) => text.replace(/[^\s,]+/g, (word) => images.get(word) ?? word);
+  return {
+    environment: mapValues(recordOf(environment), (value) => (typeof value === "string" ? named(value) : value)),
+  };
+}
+
+function extensionOf(value: unknown, images: Replacements["sandboxImages"]): unknown {
+  const { builtImages, ...rest } = recordOf(value ?? {});
+  if (builtImages === undefined) return value;
+  const named = (image: unknown) => (typeof image === "string" ? images.get(image) : undefined) ?? image;
+  return { ...rest, builtImages: mapValues(recordOf(builtImages), named) };
 }
 
 function isOnlyBuilt({ profiles }: Readonly<Record<string, unknown>>): boolean {

@@ -12,7 +12,7 @@ import { DeployError } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
 import { type Deployed, modelOf, readModelText } from "./compose.ts";
-import { docker } from "./engine.ts";
+import { docker, readImages } from "./engine.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import { historyPath, modelName, recordIds, recordName } from "./history.ts";
 import { type KeptFrom, keepMounted, keepSources } from "./history-files.ts";
@@ -123,7 +123,7 @@ async function verified(
     ...files,
     composeVersion: deployed.compose.version,
     hashes: deployed.model.hashes,
-    images: await keepImages(world, record, containers),
+    images: await keepImages(world, record, model, containers),
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
     secrets: await secretFingerprints(world, from.stack, model),
   };
@@ -153,21 +153,31 @@ async function keepFiles(world: World, { folder, from }: Deployment): Promise<De
   return keepSources(world, joinPath(folder, "files"), await sealKey(world), from);
 }
 
-/** Gives the image of each service a tag that nobody builds anew: a rollback finds it by that. */
+/** Gives the images of a deployment, those of sandboxes included, tags that nobody builds anew: a rollback finds them by that. */
 async function keepImages(
   world: World,
   { project, id }: DeploymentRecord,
+  model: ComposeModel,
   containers: readonly Container[],
 ): Promise<DeploymentRecord["images"]> {
-  const running = new Map(containers.flatMap((each) => (each.service === undefined ? [] : [[each.service, each]])));
-  const tags = imageTags(project, [...running.keys()], id);
+  const { ids } = await readImages(world, Object.values(model.builtImages));
+  const built = Object.entries(model.builtImages).flatMap(([service, reference]) => {
+    const imageId = ids.get(reference);
+    return imageId === undefined ? [] : [[service, { reference, id: imageId }] as const];
+  });
+  const running = containers.flatMap(({ service, image, imageId }) =>
+    service === undefined ? [] : [[service, { reference: image, id: imageId }] as const],
+  );
+  const used = new Map([...built, ...running]);
+  const references = [...used].map(([service, { reference }]) => [service, reference]);
+  const tags: Readonly<Record<string, string>> = imageTags(project, Object.fromEntries(references), id);
   const images = await Promise.all(
-    [...running].map(async ([service, { image, imageId }]) => {
+    [...used].map(async ([service, image]) => {
       const tag = tags[service] ?? "";
-      const { exitCode, stderr } = await docker(world, ["image", "tag", imageId, tag]);
+      const { exitCode, stderr } = await docker(world, ["image", "tag", image.id, tag]);
       if (exitCode !== 0)
         world.reporter.note(`the image of ${service} could not be tagged as ${tag}: ${stderr.trim()}`);
-      return [service, { id: imageId, reference: image, ...(exitCode === 0 ? { tag } : {}) }] as const;
+      return [service, { ...image, ...(exitCode === 0 ? { tag } : {}) }] as const;
     }),
   );
   return Object.fromEntries(images);

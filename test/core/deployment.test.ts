@@ -187,9 +187,17 @@ describe("a deployment is found", () => {
 
 describe("the tag of an image", () => {
   test("names project, service and deployment", () => {
-    expect(imageTags("demo", ["web", "store"], "20261121-154012-3f9c")).toEqual({
+    expect(imageTags("demo", { web: "web:1", store: "redis" }, "20261121-154012-3f9c")).toEqual({
       web: "demo/web:deploy-20261121-154012-3f9c",
       store: "demo/store:deploy-20261121-154012-3f9c",
+    });
+  });
+
+  test("keeps the name by which the guard is known, and gives it to nothing else", () => {
+    const images = { guard: "evil:1", keeper: "sandbox-deploy/guard:0.1.0" };
+    expect(imageTags("sandbox-deploy", images, "20261121-154012-3f9c")).toEqual({
+      guard: "sandbox-deploy/guard-2:deploy-20261121-154012-3f9c",
+      keeper: "sandbox-deploy/guard:deploy-20261121-154012-3f9c",
     });
   });
 
@@ -199,7 +207,8 @@ describe("the tag of an image", () => {
     const reference = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*:deploy-[\w.-]+$/;
     fc.assert(
       fc.property(projectName, fc.uniqueArray(serviceName), (project, services) => {
-        const tags = imageTags(project, services, "20261121-154012-3f9c");
+        const images = Object.fromEntries(services.map((service) => [service, "web:1"]));
+        const tags = imageTags(project, images, "20261121-154012-3f9c");
         expect(Object.keys(tags).toSorted()).toEqual(services.toSorted());
         for (const tag of Object.values(tags)) expect(tag).toMatch(reference);
         expect(new Set(Object.values(tags)).size).toBe(services.length);
