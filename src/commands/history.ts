@@ -4,7 +4,7 @@ import { folderOf } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { findRecord, isAlive, readHistory } from "../shell/history.ts";
-import { findReceipt } from "../shell/receipt.ts";
+import { findReceipt, runningDeployment } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { configPathOf, type GlobalFlags, statePathOf } from "./prepare.ts";
 
@@ -12,7 +12,7 @@ import { configPathOf, type GlobalFlags, statePathOf } from "./prepare.ts";
 export async function history(world: World, flags: GlobalFlags, args: readonly string[]): Promise<void> {
   const [action, word = "last"] = args;
   const statePath = statePathOf(world, flags);
-  const running = await runningDeployment(world, statePath);
+  const running = await deploymentNow(world, statePath);
   if (action === "show") return showOne(world, flags, await findRecord(world, statePath, word), running);
   const entries = await readHistory(world, statePath);
   const listed = await Promise.all(entries.map((entry) => listedAs(world, entry, running)));
@@ -33,14 +33,13 @@ async function showOne(
   });
 }
 
-/** The deployment whose containers are there: the receipt's, unless the engine knows that nothing of it is. */
-async function runningDeployment(world: World, statePath: string): Promise<string | undefined> {
+/** The deployment whose containers are there, as far as the engine tells. */
+async function deploymentNow(world: World, statePath: string): Promise<string | undefined> {
   const { receipt, problem } = await findReceipt(world, statePath);
   if (problem) world.reporter.findings([problem], 0);
   if (receipt?.deployment === undefined) return undefined;
   try {
-    const { containers } = await projectContainers(world, receipt.project);
-    return containers.length > 0 ? receipt.deployment : undefined;
+    return runningDeployment(receipt, (await projectContainers(world, receipt.project)).containers);
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
     world.reporter.note("the engine does not answer, so which deployment runs is not known");

@@ -31,8 +31,14 @@ export async function readRecordedSituation(
   const kept = new Map(
     sources.map(({ path, copy }) => [path, copyPathOf(territory.statePath, id, "files", copy)] as const),
   );
-  const findings = [...facts.findings, ...dataFindings(record, facts), ...folderFindings(record, facts, territory)];
+  const stays = [...dataFindings(record, facts), ...folderFindings(record, facts, territory)];
+  const findings = [...facts.findings.filter((finding) => !isOfCopy(finding)), ...stays];
   return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept };
+}
+
+/** A warning about the copy of an environment file helps nobody: there is no use in mending it. */
+function isOfCopy({ severity, at }: Finding): boolean {
+  return severity === "warning" && at?.file.includes(".deploy/history/") === true;
 }
 
 /** Data volumes stay as they are: another image may have changed the form of what is in them (a database's migration). */
@@ -59,7 +65,7 @@ function folderFindings({ services, mounted }: DeploymentRecord, { model }: Fact
   return services.flatMap((service) => {
     const binds = model.services[service]?.volumes.filter(({ type, readOnly }) => type === "bind" && readOnly) ?? [];
     const paths = binds.flatMap(({ source = "" }) =>
-      isWithin(source, territory.root) && !isCopied(source) ? [relativePath(territory.root, source)] : [],
+      isWithin(source, territory.root) && !isCopied(source) ? [`./${relativePath(territory.root, source)}`] : [],
     );
     if (paths.length === 0) return [];
     const message = `${service} mounts ${paths.join(", ")}, of which a deployment keeps no copy: what is in there stays as it is now`;

@@ -8,7 +8,7 @@ import type { Purpose } from "../shell/deployment.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
 import { wantedImages } from "../shell/observe.ts";
 import { volumeNames } from "../shell/privilege-context.ts";
-import { type Receipt, readReceipt, receiptFor, writeReceipt } from "../shell/receipt.ts";
+import { isReceiptOf, type Receipt, readReceipt, receiptFor, writeReceipt } from "../shell/receipt.ts";
 import { secretRecord } from "../shell/secret-record.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";
@@ -33,7 +33,10 @@ export interface FellBack {
   readonly error: unknown;
 }
 
-/** Keeps a record of work that changes the stack, and a receipt of what it left running. Without steps there is nothing to record. */
+/**
+ * Keeps a record of work that changes the stack, and a receipt of what it left running. Without steps there is nothing to
+ * record, unless what runs is of a deployment that was never verified until now.
+ */
 export async function recorded(
   world: World,
   situation: Situation,
@@ -42,14 +45,8 @@ export async function recorded(
   work: () => Promise<Verified>,
 ): Promise<Verified> {
   const { statePath } = situation.territory;
-  if (plan.steps.length === 0) {
-    const verified = await work();
-    if ((await readReceipt(world, statePath)) === undefined) {
-      const deployed = await readDeployed(world, situation.stack);
-      await keepReceipt(world, statePath, await receiptOf(world, situation, plan, verified, deployed, undefined));
-    }
-    return verified;
-  }
+  const last = receiptFor(plan.project, await readReceipt(world, statePath));
+  if (plan.steps.length === 0 && last !== undefined && isReceiptOf(last, situation.facts.containers)) return work();
   const { beginDeployment, endDeployment } = await import("../shell/deployment.ts");
   const deployment = await beginDeployment(world, situation, plan, purpose);
   try {
@@ -61,10 +58,14 @@ export async function recorded(
       privileges: verified.live,
     });
     const id = ended?.record.id;
-    await keepReceipt(world, statePath, await receiptOf(world, situation, plan, verified, deployed, id));
+    await keepReceipt(
+      world,
+      statePath,
+      await receiptOf(world, situation, plan, verified, { ...deployed, id, purpose }),
+    );
     const { pruneHistory } = await import("../shell/history.ts");
     const { keep } = situation.config.config.history;
-    await pruneHistory(world, statePath, { keep, running: id, containers });
+    await pruneHistory(world, statePath, { keep, running: id });
     return verified;
   } catch (error) {
     // What was interrupted has not ended: it stays as it is, and is shown so.
@@ -91,15 +92,15 @@ async function receiptOf(
   { stack, facts, namePrefix, territory }: Situation,
   plan: Plan,
   { found: { containers, sandboxes } }: Verified,
-  { compose, model, text }: Deployed,
-  deployment: string | undefined,
+  { compose, model, text, id, purpose }: Deployed & { readonly id: string | undefined; readonly purpose: Purpose },
 ): Promise<Receipt> {
   const { project, files, envPath, variables } = stack;
   const last = receiptFor(project, await readReceipt(world, territory.statePath));
   return {
     version: 1,
     project,
-    ...(deployment === undefined ? {} : { deployment }),
+    ...(id === undefined ? {} : { deployment: id }),
+    ...("of" in purpose ? { of: purpose.of } : {}),
     ...(namePrefix === undefined ? {} : { namePrefix }),
     mode: stack.detection.mode,
     because: stack.detection.because.text,

@@ -9,7 +9,14 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { type GuardReport, readGuardReport } from "../shell/guard.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { deployedBy, findReceipt, otherDeployment, type Receipt, receiptFor } from "../shell/receipt.ts";
+import {
+  deployedBy,
+  findReceipt,
+  otherDeployment,
+  type Receipt,
+  receiptFor,
+  runningDeployment,
+} from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 import type { Comparison } from "./status-verify.ts";
@@ -64,6 +71,8 @@ export async function status(world: World, flags: GlobalFlags & { verify?: boole
     mode: receipt?.mode ?? null,
     because: receipt?.because ?? null,
     deployedAt: receipt?.time ?? null,
+    runs: runningDeployment(receipt, containers) ?? null,
+    rolledBackTo: receipt?.of ?? null,
     services: health.map((each) => serviceDocument(each, containers)),
     sandboxes: sandboxes.map(({ name }) => name),
     guard: guard ?? null,
@@ -104,6 +113,7 @@ function statusText({
       ? `mode      ${receipt.mode} (${receipt.because})`
       : "mode      unknown: this folder has no receipt of a deployment of it",
     ...(receipt ? [`deployed  ${receipt.time} by ${receipt.who} with sandbox-deploy ${receipt.toolVersion}`] : []),
+    ...runsLines(receipt, containers),
     ...missingLines(health, containers),
     "",
     ...health.map((each) => `  ${each.service.padEnd(width)}  ${stateText(each, containers)}`),
@@ -129,6 +139,22 @@ function verifiedLines({ compared, findings }: Comparison): string[] {
 function guardText({ problem, alive, denied, startedAt, sandboxes }: GuardReport): string {
   const state = problem === undefined ? `since ${startedAt}` : `does not work: ${problem}`;
   return `guard     ${alive ?? "?"} of ${sandboxes.limit} sandboxes, ${denied} refused, ${state}`;
+}
+
+/** Which deployment of the history runs; what failed, or was interrupted, is none. */
+function runsLines(receipt: Receipt | undefined, containers: readonly Container[]): string[] {
+  if (receipt?.deployment === undefined || containers.length === 0) return [];
+  const { deployment, of } = receipt;
+  if (runningDeployment(receipt, containers) === undefined)
+    return wrapText(
+      `containers that were never verified; the last good deployment is ${deployment} (./deploy history)`,
+      "runs      ",
+    );
+  if (of === undefined) return [`runs      deployment ${deployment}`];
+  return wrapText(
+    `deployment ${of} again, by the rollback ${deployment}; ./deploy plan shows what the files here would change`,
+    "runs      ",
+  );
 }
 
 /** Services of the last deployment whose containers somebody has removed since, or all of it where only sandboxes are left. */

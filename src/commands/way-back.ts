@@ -1,7 +1,7 @@
 import type { DeploymentRecord } from "../core/deployment.ts";
 import type { Finding } from "../core/finding.ts";
-import { databasePassword, foreignProject, weakSecret } from "../core/plan.ts";
-import { planUp } from "../core/plan-up.ts";
+import { databasePassword, foreignProject, type PlanQuestion, weakSecret } from "../core/plan.ts";
+import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { consentNames } from "../core/privilege.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
@@ -15,46 +15,49 @@ import { readRecordedSituation } from "./recorded-situation.ts";
 import { carryOut } from "./up.ts";
 
 /**
- * Brings back what ran before a failed deployment: its files, environment and images, verified as any deployment is. Asks
- * nothing, since nothing comes back that did not run a moment ago. What the operator's files say stays as it is.
+ * Brings back what was verified last before a failed deployment: its files, environment and images, verified as any
+ * deployment is. Asks nothing, so that no privilege on the host comes back that nothing held a moment ago. What the
+ * operator's files say stays as it is.
  */
 export async function fallBack(world: World, failed: Situation, error: unknown): Promise<FellBack | undefined> {
   if (!(await isDisturbed(world, failed))) return undefined;
   const record = await lastDeployed(world, failed);
   if (record === undefined) return undefined;
   world.reporter.note(`that failed; going back to deployment ${record.id}`);
+  const options = { accept: [], build: "missing", pull: "never" } as const;
   try {
     const situation = await readRecordedSituation(world, failed, record);
-    const plan = planUp(situation.config.config, situation.facts, situation.stack, {
-      ...{
-        accept: [...consentNames, foreignProject, weakSecret, databasePassword],
-        confirmed: true,
-        build: "missing",
-        pull: "never",
-      },
-    });
+    const planned = (given: Partial<UpOptions>, facts = situation.facts) =>
+      planUp(situation.config.config, facts, situation.stack, { ...options, ...given });
+    const before = planned({}, { ...situation.facts, containers: failed.facts.containers });
+    const open = before.questions.filter(
+      ({ kind, acceptedBy }) => kind === "host-privilege" && acceptedBy === undefined,
+    );
+    if (open.length > 0) return { done: false, error: bothStories(error, [notAsked(record, open)]) };
+    const plan = planned({ accept: [...consentNames, foreignProject, weakSecret, databasePassword], confirmed: true });
     stopOnErrors(plan.findings);
     await carryOut(world, situation, plan, { purpose: { command: "rollback", of: record.id } });
-    return { done: true, error: bothStories(error, [isBack(record)]) };
+    const stays = plan.findings.filter(({ code }) => code === "D099");
+    return { done: true, error: bothStories(error, [isBack(record), ...stays]) };
   } catch (second) {
     if (world.signal.aborted) throw second;
     return { done: false, error: bothStories(error, stranded(record, second)) };
   }
 }
 
-/** Whether containers that were there are no longer as they were, or others have come. */
+/** Whether containers that were there are no longer as they were, or others have come. One that crashes all the time is no change. */
 async function isDisturbed(world: World, { stack, namePrefix, facts }: Situation): Promise<boolean> {
   if (facts.containers.length === 0) return false;
   const now = await projectContainers(world, stack.project, namePrefix);
   const stateOf = (containers: Situation["facts"]["containers"]) =>
     containers
-      .map(({ id, state }) => `${id} ${state.status}`)
+      .map(({ id, state }) => `${id} ${state.status === "restarting" ? "running" : state.status}`)
       .toSorted()
       .join();
   return stateOf(now.containers) !== stateOf(facts.containers);
 }
 
-/** What the last receipt says was running: only that is brought back without a question. */
+/** What was verified last by the receipt, unless it was taken down since. */
 async function lastDeployed(world: World, { territory, project }: Situation): Promise<DeploymentRecord | undefined> {
   const receipt = receiptFor(project, await readReceipt(world, territory.statePath));
   if (receipt === undefined || receipt.services.length === 0) return undefined;
@@ -75,8 +78,19 @@ function isBack({ id, begun, mode }: DeploymentRecord): Finding {
   return {
     code: "D098",
     severity: "warning",
-    message: `the stack runs as before, in ${mode} mode: deployment ${id} of ${begun} is back and healthy`,
-    fix: "mend the files and run ./deploy up again; up --no-rollback would leave what fails as it is",
+    message: `the stack runs in ${mode} mode as it was last verified: deployment ${id} of ${begun} is back and healthy`,
+    fix: "mend what failed and run ./deploy up again; with --no-rollback what fails stays, to look at it",
+  };
+}
+
+/** What failed before may have taken privileges away already: to have them again is for the operator to say. */
+function notAsked({ id }: DeploymentRecord, questions: readonly PlanQuestion[]): Finding {
+  const names = questions.map(({ name, text }) => `${name} (${text})`).join(", ");
+  return {
+    code: "D098",
+    severity: "error",
+    message: `deployment ${id} was not brought back: that would give ${names}, which nothing held before this`,
+    fix: `mend what failed and run ./deploy up again; ./deploy rollback ${id} goes back and asks for it`,
   };
 }
 

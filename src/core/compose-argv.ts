@@ -50,6 +50,17 @@ export function ownersArgv(): string[] {
   return ["ps", "--all", "--no-trunc", "--format", rowOf(ownerFields)];
 }
 
+/** Lists the files that each container was made from and what it mounts, of the host by its whole path. */
+export function mountsArgv(): string[] {
+  return [
+    "ps",
+    "--all",
+    "--no-trunc",
+    "--format",
+    rowOf(['.Label "com.docker.compose.project.config_files"', ".Mounts"]),
+  ];
+}
+
 function rowOf(fields: readonly string[]): string {
   return fields.map((field) => `{{${field}}}`).join("\t");
 }

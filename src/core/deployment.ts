@@ -153,11 +153,10 @@ export function expired(history: readonly HistoryEntry[], { keep, running, menti
   return newestFirst.slice(Math.max(keep, 1)).filter((id) => !needed.has(id));
 }
 
-/** Ids of records below a history's folder that these paths lie in. */
-export function mentionedIds(historyPath: string, paths: readonly string[]): string[] {
-  const inside = paths.filter((path) => path.startsWith(`${historyPath}/`));
-  const ids = inside.map((path) => path.slice(historyPath.length + 1).split("/")[0] ?? "");
-  return [...new Set(ids.filter((id) => deploymentIdPattern.test(id)))];
+/** Ids of records below a history's folder that a text names paths in. */
+export function mentionedIds(historyPath: string, text: string): string[] {
+  const ids = text.split(`${historyPath}/`).slice(1);
+  return [...new Set(ids.map((rest) => rest.split("/")[0] ?? ""))].filter((id) => deploymentIdPattern.test(id));
 }
 
 /** What a word means among deployments: one, or those that it could mean. */

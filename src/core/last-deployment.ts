@@ -16,6 +16,8 @@ export interface ContainerShape {
 export interface LastDeployment {
   /** RFC 3339. */
   readonly time: string;
+  /** For a rollback, the deployment that runs again by it. */
+  readonly of?: string;
   /** Ids of its containers. */
   readonly containers: readonly string[];
   /** Compose's hash of each service. */

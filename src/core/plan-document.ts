@@ -18,6 +18,7 @@ export function planDocument(plan: Plan) {
     project: plan.project,
     composeFiles: plan.composeFiles,
     services: plan.services,
+    rolledBackTo: plan.rolledBackTo ?? null,
     privileges: plan.privileges.map(({ service, kind, detail, change, consent }) => ({
       service,
       kind,

@@ -32,7 +32,7 @@ export function planText(plan: Plan): string {
     .join("\n\n");
 }
 
-function head({ mode, because, project, root = "/", composeFiles, services }: Plan): string[] {
+function head({ mode, because, project, root = "/", composeFiles, rolledBackTo, services }: Plan): string[] {
   const row = (name: string, value: string | undefined) => wrapText(value ?? "", name.padEnd(10));
   const files = composeFiles.flatMap((file, index) => row(index === 0 ? "files" : "", relativePath(root, file)));
   return [
@@ -41,6 +41,7 @@ function head({ mode, because, project, root = "/", composeFiles, services }: Pl
     ...row("project", project),
     ...files,
     ...row("services", services.join(", ")),
+    ...(rolledBackTo === undefined ? [] : row("runs", `deployment ${rolledBackTo}, since a rollback`)),
   ];
 }
 

@@ -42,12 +42,15 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
     project: stack.project,
     root: facts.context.projectRoot,
     composeFiles: stack.files,
+    ...(facts.deployed?.of === undefined ? {} : { rolledBackTo: facts.deployed.of }),
     services: services.filter((name) => facts.model.services[name]?.provider === undefined),
     privileges,
     drift: handChanges(facts.containers, facts.deployed),
     steps: [
       ...preparation(facts),
       ...images.steps,
+      // Containers have these mounted: where an image cannot be had, they stay what the running ones were started with.
+      ...mountedFiles(facts),
       ...removals(facts, stack, services),
       ...startSteps(facts, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) }),
       ...leftovers(facts, stack),
@@ -140,6 +143,11 @@ function preparation(facts: Facts): Step[] {
       names: facts.missingSecrets,
     });
   }
+  return steps;
+}
+
+function mountedFiles(facts: Facts): Step[] {
+  const steps: Step[] = [];
   if (facts.staleSecretFiles.length > 0) {
     steps.push({
       kind: "write-secret-files",

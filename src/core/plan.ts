@@ -51,6 +51,8 @@ export interface Plan {
   /** The configuration's folder: paths below it are shown from there. */
   readonly root?: string;
   readonly composeFiles: readonly string[];
+  /** The deployment that runs since a rollback: then it is not what these files were before the change. */
+  readonly rolledBackTo?: string;
   readonly services: readonly string[];
   readonly privileges: readonly PrivilegeChange[];
   /** What somebody did by hand since the last deployment. */

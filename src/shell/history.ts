@@ -1,5 +1,4 @@
-import { deploymentTagsArgv } from "../core/compose-argv.ts";
-import type { Container } from "../core/container.ts";
+import { deploymentTagsArgv, mountsArgv } from "../core/compose-argv.ts";
 import {
   type DeploymentRecord,
   deploymentIdPattern,
@@ -80,15 +79,15 @@ export async function isAlive(world: World, { host, process }: DeploymentRecord)
 export async function pruneHistory(
   world: World,
   statePath: string,
-  { keep, running, containers }: { keep: number; running: string | undefined; containers: readonly Container[] },
+  { keep, running }: { keep: number; running: string | undefined },
 ): Promise<void> {
   const path = historyPath(statePath);
-  const paths = containers.flatMap(({ configFiles, mounts }) => [
-    ...configFiles,
-    ...mounts.map(({ source }) => source),
-  ]);
   const history = await readHistory(world, statePath);
-  const ids = expired(history, { keep, running, mentioned: mentionedIds(path, paths) });
+  if (history.length <= keep) return;
+  // Of whatever project: one that was renamed, or has another name by a flag, may still run from here.
+  const mounts = await docker(world, mountsArgv());
+  if (mounts.exitCode !== 0) return;
+  const ids = expired(history, { keep, running, mentioned: mentionedIds(path, mounts.stdout) });
   if (ids.length === 0) return;
   const { stdout } = await docker(world, deploymentTagsArgv(ids));
   const tags = stdout.split("\n").filter((line) => line !== "");

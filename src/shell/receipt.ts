@@ -1,5 +1,6 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
+import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
 import type { LastDeployment } from "../core/last-deployment.ts";
 import { modes } from "../core/mode.ts";
@@ -23,6 +24,8 @@ const receiptSchema = z.object({
   project: z.string(),
   /** Its record in the history; earlier versions kept none. */
   deployment: z.string().optional(),
+  /** The deployment that this one, a rollback, went back to. */
+  of: z.string().optional(),
   /** How the names of sandboxes begin that carry no label: a `down` needs it when the configuration cannot be read. */
   namePrefix: z.string().optional(),
   mode: z.enum(modes),
@@ -159,9 +162,21 @@ export function otherDeployment(project: string, last: Receipt | undefined): str
   return `the last deployment from this folder was project ${last.project}; it may still run: ./deploy down --project ${last.project}`;
 }
 
+/** The deployment whose containers these are: the receipt's, unless others have come since, of which no receipt tells. */
+export function runningDeployment(receipt: Receipt | undefined, containers: readonly Container[]): string | undefined {
+  return receipt !== undefined && containers.length > 0 && isReceiptOf(receipt, containers)
+    ? receipt.deployment
+    : undefined;
+}
+
+/** Whether every one of these containers was there when a deployment was verified. */
+export function isReceiptOf({ stack }: Receipt, containers: readonly Container[]): boolean {
+  return containers.every(({ id }) => stack.containers.includes(id));
+}
+
 /** The deployment that a receipt tells of. */
-export function deployedBy({ time, stack, model, shapes }: Receipt): LastDeployment {
-  return { time, containers: stack.containers, hashes: model.hashes, shapes: shapes ?? [] };
+export function deployedBy({ time, stack, model, shapes, of }: Receipt): LastDeployment {
+  return { time, containers: stack.containers, hashes: model.hashes, shapes: shapes ?? [], ...(of ? { of } : {}) };
 }
 
 /** Notes that a project was taken down: nothing of it is applied any more, but how it was deployed is known for the next time. */
@@ -171,6 +186,7 @@ export async function clearReceipt(world: World, statePath: string, project: str
     await writeReceipt(world, statePath, {
       ...last,
       deployment: undefined,
+      of: undefined,
       services: [],
       privileges: [],
       imageIds: {},

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type DeploymentRecord,
+  deploymentBefore,
   deploymentId,
   deploymentIdPattern,
   expired,
@@ -109,7 +110,8 @@ describe("retention", () => {
   test("knows the records that paths of containers lie in", () => {
     const id = "20260101-000000-0000";
     const paths = [`/s/history/${id}/model.json`, `/s/history/${id}/mounted/01-a`, "/s/history/../x", "/elsewhere"];
-    expect(mentionedIds("/s/history", paths)).toEqual([id]);
+    expect(mentionedIds("/s/history", paths.join(","))).toEqual([id]);
+    expect(mentionedIds("/s/history", "")).toEqual([]);
   });
 });
 
@@ -182,6 +184,46 @@ describe("a deployment is found", () => {
     });
     expect(findDeployment(history, "2027")).toEqual({ candidates: [] });
     expect(findDeployment([], "last")).toEqual({ candidates: [] });
+  });
+});
+
+describe("what going back means", () => {
+  const records = (...given: readonly [digit: string, outcome: DeploymentRecord["outcome"], of?: string][]) =>
+    given.map(([digit, outcome, of]): DeploymentRecord => {
+      const more = of === undefined ? {} : { command: "rollback" as const, of: idOf(of) };
+      return { ...recordOf(idOf(digit)), outcome, ...more };
+    });
+  const idOf = (digit: string) => `20260101-000000-000${digit}`;
+
+  test.each([
+    ["the one before what runs", records(["1", "done"], ["2", "done"]), "2", "1"],
+    ["over what failed or was rolled back", records(["1", "done"], ["2", "rolled-back"], ["3", "done"]), "3", "1"],
+    [
+      "further back the second time",
+      records(["1", "done"], ["2", "done"], ["3", "done"], ["4", "done", "2"]),
+      "4",
+      "1",
+    ],
+    ["nothing behind the first one", records(["1", "done"], ["2", "done"], ["3", "done", "1"]), "3", undefined],
+    [
+      "the state before an automatic rollback's",
+      records(["1", "done"], ["2", "done"], ["3", "rolled-back"], ["4", "done", "2"]),
+      "4",
+      "1",
+    ],
+    ["the last good one where a newer one failed", records(["1", "done"], ["2", "done"], ["3", "failed"]), "2", "2"],
+    ["the last good one where a newer one was interrupted", records(["1", "done"], ["2", "begun"]), "1", "1"],
+    ["the last good one after a down", records(["1", "done"], ["2", "done"]), undefined, "2"],
+    [
+      "a rollback where a newer deployment followed it",
+      records(["1", "done"], ["2", "done", "1"], ["3", "done"]),
+      "3",
+      "2",
+    ],
+    ["nothing where nothing was verified", records(["1", "failed"]), undefined, undefined],
+  ])("is %s", (_, given, running, expected) => {
+    const found = deploymentBefore(given, running === undefined ? undefined : idOf(running));
+    expect(found?.id).toBe(expected === undefined ? undefined : idOf(expected));
   });
 });
 

@@ -18,6 +18,7 @@ test("the document of a plan has every part, in whole paths and under stable nam
     project: "demo",
     composeFiles: ["/srv/demo/compose.yaml"],
     services: ["gateway", "proxy"],
+    rolledBackTo: null,
     privileges: [
       {
         service: "gateway",

@@ -210,7 +210,7 @@ describe("secrets", () => {
     expect(starts(plan)).toEqual(["!recreate gateway: a secret that it reads from a file changed"]);
   });
 
-  test("that are missing are generated before anything else but the files they go into", () => {
+  test("that are missing are generated first, and written for containers only once there are images", () => {
     const seed = { from: "/opt/tool/templates/env", to: "/srv/demo/.env", mode: 0o600, why: "there is none" };
     const plan = planFor({
       services,
@@ -224,8 +224,8 @@ describe("secrets", () => {
     expect(plan.steps.map(({ kind }) => kind)).toEqual([
       "seed-file",
       "generate-secrets",
-      "write-secret-files",
       "pull",
+      "write-secret-files",
       "start",
     ]);
     expect(stepsOf(plan, "seed-file")).toMatchObject([{ name: ".env", template: "/opt/tool/templates/env" }]);
