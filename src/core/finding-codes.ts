@@ -93,7 +93,7 @@ export const findingCodes = {
   // going back
   D097: { kind: "refused", title: "An earlier deployment cannot run again." },
   D098: { kind: "failed", title: "A deployment failed, and what ran before it is back, or could not be brought back." },
-  D099: { kind: "refused", title: "Data that a rollback keeps may be of a newer version." },
+  D099: { kind: "refused", title: "What a rollback leaves as it is may be of a newer version." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */
