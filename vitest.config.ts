@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const slow = "test/**/*.slow.test.ts";
+const cli = "test/cli/**/*.test.ts";
 const e2e = "test/e2e/**/*.test.ts";
 
 // Node.js reads these certificates at every start, which doubles the time it takes, and no test asks the network.
@@ -18,7 +19,16 @@ export default defineConfig({
           ...workers,
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: [slow, e2e],
+          exclude: [slow, cli, e2e],
+          globalSetup: ["test/cli/support/tool-build.ts"],
+        },
+      },
+      {
+        test: {
+          ...workers,
+          name: "cli",
+          include: [cli],
+          exclude: [slow],
           globalSetup: ["test/cli/support/tool-build.ts"],
         },
       },

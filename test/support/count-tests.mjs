@@ -18,7 +18,8 @@ function linesOf(name) {
 
 function projectOf(path) {
   if (path.startsWith("e2e/")) return "e2e";
-  return path.endsWith(".slow.test.ts") ? "slow" : "quick";
+  if (path.endsWith(".slow.test.ts")) return "slow";
+  return path.startsWith("cli/") ? "cli" : "quick";
 }
 
 function testFiles(project) {
@@ -63,7 +64,7 @@ for (const line of linesOf("parts")) {
   if (status === "passed") passed += 1;
   else failures.push(name);
 }
-for (const project of ["quick", "slow", "e2e"]) countProject(project);
+for (const project of ["quick", "cli", "slow", "e2e"]) countProject(project);
 if (passed + failures.length === 0) failures.push("nothing was run");
 
 console.log("");
