@@ -81,13 +81,22 @@ export class FileWriteError extends Error {
 /** What is said of a file that cannot be read or written: a full disk or missing permissions are the operator's to mend. */
 export function fileFinding(error: unknown): Finding | undefined {
   if (error instanceof FileReadError) {
-    const fix = "check its permissions and its encoding (UTF-8)";
+    const fix =
+      error.code === "EACCES"
+        ? "run this as the user it belongs to, or give it to the one who deploys (chown)"
+        : "check its permissions and its encoding (UTF-8)";
     return { code: "D014", severity: "error", message: error.message, fix };
   }
   if (!(error instanceof FileWriteError)) return undefined;
-  const fix = "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
+  const fix =
+    error.code === notOwned
+      ? `run this as its owner, or give it to the user who deploys: chown -R USER ${error.path}`
+      : "free disk space (df -h), or check who may write in that folder; what was there is unchanged";
   return { code: "D049", severity: "error", message: error.message, fix };
 }
+
+/** The code of a folder that should hold this user's own files and is somebody else's; root could write there all the same. */
+export const notOwned = "not owned";
 
 const readReasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -99,6 +108,7 @@ const readReasons: Readonly<Record<string, string>> = {
 };
 
 const writeReasons: Readonly<Record<string, string>> = {
+  [notOwned]: "it belongs to another user",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EDQUOT: "the disk quota is used up",

@@ -11,7 +11,7 @@ import { projectContainers } from "../shell/engine.ts";
 import { findRecord, readDeployedModel, readHistory } from "../shell/history.ts";
 import { readSources } from "../shell/history-files.ts";
 import { livePrivileges } from "../shell/privilege-context.ts";
-import { readReceipt, receiptFor } from "../shell/receipt.ts";
+import { findReceipt, receiptFor } from "../shell/receipt.ts";
 import { sealKey } from "../shell/seal.ts";
 import type { World } from "../world.ts";
 import { configPathOf, type GlobalFlags, readSetting, readSituation, type Situation, statePathOf } from "./prepare.ts";
@@ -85,11 +85,12 @@ async function plannedSide(world: World, situation: Situation, from: ComparedSid
 async function runningSide(world: World, flags: GlobalFlags): Promise<ComparedSide> {
   const { config, territory, project } = await readSetting(world, flags);
   const { statePath, root } = territory;
-  const [{ containers }, last, history] = await Promise.all([
+  const [{ containers }, { receipt: last, problem }, history] = await Promise.all([
     projectContainers(world, project, config.config.sandbox.namePrefix),
-    readReceipt(world, statePath),
+    findReceipt(world, statePath),
     readHistory(world, statePath),
   ]);
+  if (problem) world.reporter.findings([problem], 0);
   const id = receiptFor(project, last)?.deployment;
   const record = history.find((entry) => entry.id === id && containers.length > 0)?.record;
   const known = record && recordedSide(record, await modelOf(world, statePath, record.id));

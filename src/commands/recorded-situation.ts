@@ -8,8 +8,9 @@ import { excludedServices, joinPath, relativePath, type Stack, type Territory } 
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { readImages } from "../shell/engine.ts";
-import { copyPathOf, historyPath, readDeployedModel } from "../shell/history.ts";
+import { copyPathOf, historyPath } from "../shell/history.ts";
 import { observe } from "../shell/observe.ts";
+import { readWholeModel, withoutDamaged } from "../shell/whole-record.ts";
 import type { World } from "../world.ts";
 import type { Setting, Situation } from "./prepare.ts";
 
@@ -21,19 +22,20 @@ import type { Setting, Situation } from "./prepare.ts";
 export async function readRecordedSituation(
   world: World,
   setting: Setting,
-  record: DeploymentRecord,
+  kept: DeploymentRecord,
 ): Promise<Situation> {
+  const { record, damaged } = await withoutDamaged(world, setting.territory, kept);
   const territory = recordedTerritory(setting.territory, record);
   const config = await recordedConfig(world, setting, record);
   const stack = await recordedStack(world, territory, record, excludedServices(config.config, record.mode));
   const facts = await observe(world, config, territory, stack);
   const { id, project, namePrefix, sources } = record;
-  const kept = new Map(
+  const copies = new Map(
     sources.map(({ path, copy }) => [path, copyPathOf(territory.statePath, id, "files", copy)] as const),
   );
   const stays = [...dataFindings(record, facts), ...folderFindings(record, facts, territory)];
-  const findings = [...facts.findings.filter((finding) => !isOfCopy(finding)), ...stays];
-  return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept };
+  const findings = [...facts.findings.filter((finding) => !isOfCopy(finding)), ...stays, ...damaged];
+  return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept: copies };
 }
 
 /** A warning about the copy of an environment file helps nobody: there is no use in mending it. */
@@ -76,8 +78,9 @@ function folderFindings({ services, mounted }: DeploymentRecord, { model }: Fact
 /** The environment is the record's; secret files and the guard's policy are written where they always are. */
 function recordedTerritory(territory: Territory, record: DeploymentRecord): Territory {
   const [own, first] = [record.stack.envPath, territory.envPath].map((path) => sourcePath(territory, record, path));
-  const environment = own ?? first;
-  return { ...territory, envPath: environment ?? "/dev/null" };
+  // Where there is none, nothing is at this place either, and not the environment of now.
+  const none = copyPathOf(territory.statePath, record.id, "files", "no-environment");
+  return { ...territory, envPath: own ?? first ?? none };
 }
 
 /** The copy of a source, by its original path. */
@@ -101,8 +104,9 @@ async function recordedStack(
   excluded: Stack["excluded"],
 ): Promise<Stack> {
   const { id, stack, mode, because, project } = record;
-  const text = await readDeployedModel(world, territory.statePath, id);
-  if (text === undefined) throw gone([`the merged model of ${id} was not kept`]);
+  const model = await readWholeModel(world, territory.statePath, record);
+  if ("lack" in model) throw gone([model.lack]);
+  const { text } = model;
   const [images, files, guardPolicy] = await Promise.all([
     replacedImages(world, record),
     replacedFiles(world, territory, record),

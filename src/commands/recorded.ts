@@ -2,13 +2,14 @@ import type { DroppedPrivilege } from "../core/dropped-privileges.ts";
 import { containerShapes } from "../core/last-deployment.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
-import { FileWriteError } from "../files.ts";
+import { DeployError, exitCodes } from "../errors.ts";
 import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
 import type { Purpose } from "../shell/deployment.ts";
 import type { ProjectContainers } from "../shell/engine.ts";
+import { isEngineAway } from "../shell/engine-return.ts";
 import { wantedImages } from "../shell/observe.ts";
 import { volumeNames } from "../shell/privilege-context.ts";
-import { isReceiptOf, type Receipt, readReceipt, receiptFor, writeReceipt } from "../shell/receipt.ts";
+import { isReceiptOf, keepReceipt, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
 import { secretRecord } from "../shell/secret-record.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";
@@ -73,18 +74,15 @@ export async function recorded(
     await endDeployment(world, deployment, { outcome: "failed", error });
     const back = await fallBack?.(world, situation, error);
     if (back?.done) await endDeployment(world, deployment, { outcome: "rolled-back", error });
-    throw back?.error ?? error;
+    throw back?.error ?? inTheMiddle(error);
   }
 }
 
-/** A stack that runs and was verified is no failure because its receipt has no room: the next command asks more, that is all. */
-async function keepReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
-  try {
-    await writeReceipt(world, statePath, receipt);
-  } catch (error) {
-    if (!(error instanceof FileWriteError)) throw error;
-    world.reporter.note(`the stack runs, but its receipt could not be written: ${error.message}`);
-  }
+/** An engine that answered before the first change and no longer does: that is no refusal any more. */
+function inTheMiddle(error: unknown): unknown {
+  return error instanceof DeployError && isEngineAway(error)
+    ? new DeployError(error.findings, exitCodes.failed)
+    : error;
 }
 
 async function receiptOf(

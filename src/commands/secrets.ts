@@ -7,7 +7,7 @@ import { classTexts, secretListText, usersOfSecret } from "../core/secret-list.t
 import { relativePath } from "../core/stack.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
-import { readReceipt, receiptFor } from "../shell/receipt.ts";
+import { findReceipt, receiptFor } from "../shell/receipt.ts";
 import { exportedFinding, readSecrets, writeSecretLine } from "../shell/secret-setting.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
@@ -42,10 +42,11 @@ export async function secrets(world: World, flags: SecretsFlags, args: readonly 
 
 async function list(world: World, flags: SecretsFlags): Promise<ExitCode> {
   const { territory, stack, project } = await readStack(world, flags);
-  const [{ secrets: found }, receipt] = await Promise.all([
+  const [{ secrets: found }, { receipt, problem }] = await Promise.all([
     readSecrets(world, territory, stack),
-    readReceipt(world, territory.statePath),
+    findReceipt(world, territory.statePath),
   ]);
+  if (problem) world.reporter.findings([problem], 0);
   const known = receiptFor(project, receipt)?.secrets ?? {};
   const sinceOf = (name: string) => known[name]?.since;
   const text = secretListText(found, (name) => sinceOf(name)?.slice(0, 10));

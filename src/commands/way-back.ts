@@ -6,7 +6,8 @@ import { consentNames } from "../core/privilege.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import { projectContainers } from "../shell/engine.ts";
-import { readHistory } from "../shell/history.ts";
+import { onceEngineAnswers } from "../shell/engine-return.ts";
+import { knownHistory } from "../shell/history.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import type { World } from "../world.ts";
 import { type Situation, stopOnErrors } from "./prepare.ts";
@@ -20,9 +21,11 @@ import { carryOut } from "./up.ts";
  * operator's files say stays as it is.
  */
 export async function fallBack(world: World, failed: Situation, error: unknown): Promise<FellBack | undefined> {
-  if (!(await isDisturbed(world, failed))) return undefined;
   const record = await lastDeployed(world, failed);
-  if (record === undefined) return undefined;
+  if (record === undefined || failed.facts.containers.length === 0) return undefined;
+  const disturbed = await look(world, failed);
+  if (disturbed instanceof DeployError) return { done: false, error: bothStories(error, stranded(record, disturbed)) };
+  if (!disturbed) return undefined;
   world.reporter.note(`that failed; going back to deployment ${record.id}`);
   const options = { accept: [], build: "missing", pull: "never" } as const;
   try {
@@ -45,9 +48,19 @@ export async function fallBack(world: World, failed: Situation, error: unknown):
   }
 }
 
+/** The answer of an engine, which may have been restarted just now; or why it gives none. */
+async function look(world: World, failed: Situation): Promise<boolean | DeployError> {
+  const deadline = world.now().getTime() + failed.config.config.health.waitSeconds * 1000;
+  try {
+    return await onceEngineAnswers(world, deadline, world.reporter.note, () => isDisturbed(world, failed));
+  } catch (error) {
+    if (error instanceof DeployError) return error;
+    throw error;
+  }
+}
+
 /** Whether containers that were there are no longer as they were, or others have come. One that crashes all the time is no change. */
 async function isDisturbed(world: World, { stack, namePrefix, facts }: Situation): Promise<boolean> {
-  if (facts.containers.length === 0) return false;
   const now = await projectContainers(world, stack.project, namePrefix);
   const stateOf = (containers: Situation["facts"]["containers"]) =>
     containers
@@ -61,7 +74,7 @@ async function isDisturbed(world: World, { stack, namePrefix, facts }: Situation
 async function lastDeployed(world: World, { territory, project }: Situation): Promise<DeploymentRecord | undefined> {
   const receipt = receiptFor(project, await readReceipt(world, territory.statePath));
   if (receipt === undefined || receipt.services.length === 0) return undefined;
-  const history = await readHistory(world, territory.statePath);
+  const history = await knownHistory(world, territory.statePath);
   const found = history.find(({ id }) => id === receipt.deployment)?.record;
   return found?.outcome === "done" ? found : undefined;
 }

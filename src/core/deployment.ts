@@ -47,6 +47,8 @@ const deploymentSchema = z.object({
   sources: z.array(z.object({ path: z.string(), hash: z.string(), copy: copyName })),
   /** Files of the host that containers mount; `copy` is a name in `mounted/`. */
   mounted: z.array(z.object({ path: z.string(), copy: copyName })),
+  /** A keyed fingerprint of the merged model as it was kept; earlier versions did not write it down. */
+  modelHash: z.string().optional(),
   /** Compose's hash of each service. */
   hashes: texts,
   /** What each service runs, or is only built for, such as sandboxes; `tag` keeps it on the engine. */

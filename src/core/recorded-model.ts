@@ -60,6 +60,16 @@ function extensionOf(value: unknown, images: Replacements["sandboxImages"]): unk
   return { ...rest, builtImages: mapValues(recordOf(builtImages), named) };
 }
 
+/** Whether a text is a merged model that can be made runnable; one that was cut off is none. */
+export function isModel(text: string): boolean {
+  try {
+    runnableModel(text, { images: {}, sandboxImages: new Map(), files: new Map() });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isOnlyBuilt({ profiles }: Readonly<Record<string, unknown>>): boolean {
   return Array.isArray(profiles) && profiles.includes(buildProfile);
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { joinPath } from "../core/stack.ts";
 import type { Command } from "../world.ts";
 
@@ -47,9 +47,18 @@ export function isAmong(plugin: string, path: string): boolean {
 
 function identities(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statIfPossible(path);
     return stat?.isFile() ? [identityOf(path, stat)] : [];
   });
+}
+
+/** What this user may not enter, such as a folder of root's PATH after `su`, docker cannot be started from either. */
+function statIfPossible(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function identityOf(path: string, { size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }): string {

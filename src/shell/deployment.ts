@@ -117,7 +117,7 @@ async function verified(
     const sources = await keepFiles(world, deployment);
     const mounted = await keepMounted(world, joinPath(folder, "mounted"), from, model, record.services);
     await world.files.writeAtomic(joinPath(folder, modelName), deployed.text, { mode: 0o600, own: true });
-    return { sources, mounted };
+    return { sources, mounted, modelHash: keyedFingerprint(await sealKey(world), deployed.text) };
   });
   return {
     ...files,

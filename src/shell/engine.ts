@@ -76,8 +76,10 @@ export async function projectContainers(
 
 async function inspectContainers(world: World, ids: readonly string[]): Promise<readonly Container[]> {
   if (ids.length === 0) return [];
-  // A container may vanish between the two calls: what is still there is printed, the rest fails.
+  // A container may vanish between the two calls: what is still there is printed, the rest fails. So may the engine.
   const inspected = await docker(world, containersArgv(ids));
+  const failure = inspected.exitCode === 0 ? undefined : dockerFailure(inspected);
+  if (failure !== undefined) throw new DeployError([failure], exitCodes.refused);
   const json: unknown = JSON.parse(inspected.stdout || "[]");
   // What a container prints, in its logs or in a health check, may be a secret of its own environment.
   world.reporter.hide(inspectedSecrets(json));

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, rename, rm, stat, unlink } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
-import { FileReadError, type FileStat, type Files, FileWriteError } from "../files.ts";
+import { FileReadError, type FileStat, type Files, FileWriteError, notOwned } from "../files.ts";
 import type { ProcessTable } from "../world.ts";
 import { appendLines } from "./append-file.ts";
 import { createAtomically, replaceAtomically, systemCode, systemError } from "./atomic-write.ts";
@@ -111,7 +111,7 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
 async function claim(path: string, mode: number): Promise<void> {
   const found = await lstat(path);
   if (!found.isDirectory()) throw systemError("ENOTDIR", path);
-  if (found.uid !== (ownUid() ?? found.uid)) throw systemError("EPERM", path);
+  if (found.uid !== (ownUid() ?? found.uid)) throw systemError(notOwned, path);
   const present = found.mode & 0o777;
   if ((present & ~mode) !== 0) await chmod(path, present & mode);
 }

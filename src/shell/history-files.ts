@@ -36,11 +36,25 @@ export async function readSources(world: World, key: string, { territory, stack,
       const text = await world.files.read(from).catch(leftOut);
       if (text === undefined) return [];
       // Who sees a plain hash of secrets could try out what they are.
-      const hash = from === stack.envPath ? `hmac-sha256:${keyedFingerprint(key, text)}` : `sha256:${sha256(text)}`;
+      const hash = from === stack.envPath ? keyedHash(key, text) : plainHash(text);
       return [{ path, text, hash, copy: copyName(path, index) }];
     }),
   );
   return read.flat();
+}
+
+/** Whether the copy of a source is still what was kept; one that is gone or cannot be read is not. */
+export async function isWhole(world: World, key: string, copyPath: string, hash: string): Promise<boolean> {
+  const text = await world.files.read(copyPath).catch(leftOut);
+  return text !== undefined && [keyedHash(key, text), plainHash(text)].includes(hash);
+}
+
+function keyedHash(key: string, text: string): string {
+  return `hmac-sha256:${keyedFingerprint(key, text)}`;
+}
+
+function plainHash(text: string): string {
+  return `sha256:${sha256(text)}`;
 }
 
 /** Copies the files that decide what is deployed. */

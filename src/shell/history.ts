@@ -38,10 +38,13 @@ export function copyPathOf(statePath: string, id: string, kind: "files" | "mount
 
 type Reader = Pick<World, "files" | "home" | "env">;
 
-/** Every record there is, the newest first; one that cannot be read is named all the same. */
+/**
+ * Every record there is, the newest first; one that cannot be read is named all the same. FileReadError where the folder of
+ * all of them cannot be read: that there is none would be no answer.
+ */
 export async function readHistory(world: Reader, statePath: string): Promise<readonly HistoryEntry[]> {
   const path = historyPath(statePath);
-  const [ids, key] = await Promise.all([recordIds(world, path), readSealKey(world)]);
+  const [ids, key] = await Promise.all([listIds(world, path), readSealKey(world)]);
   return Promise.all(ids.toReversed().map((id) => readEntry(world, path, id, key)));
 }
 
@@ -50,9 +53,18 @@ async function readEntry(world: Reader, path: string, id: string, key: string | 
   return readRecord(id, key === undefined ? undefined : unseal(key, text), sealedVersion(text));
 }
 
-/** Ids of all records, the oldest first. */
+/** Every record that can be read, the newest first, for work that goes on without. */
+export async function knownHistory(world: Reader, statePath: string): Promise<readonly HistoryEntry[]> {
+  return (await readHistory(world, statePath).catch(unread)) ?? [];
+}
+
+/** Ids of all records, the oldest first; none where their folder cannot be read. */
 export async function recordIds(world: Reader, path: string): Promise<readonly string[]> {
-  return ((await world.files.list(path).catch(unread)) ?? []).filter((name) => deploymentIdPattern.test(name));
+  return (await listIds(world, path).catch(unread)) ?? [];
+}
+
+async function listIds(world: Reader, path: string): Promise<readonly string[]> {
+  return (await world.files.list(path)).filter((name) => deploymentIdPattern.test(name));
 }
 
 /** The record that a word means: `last`, an id, or the beginning of exactly one; anything else is D081 with what there is. */
@@ -82,7 +94,7 @@ export async function pruneHistory(
   { keep, running }: { keep: number; running: string | undefined },
 ): Promise<void> {
   const path = historyPath(statePath);
-  const history = await readHistory(world, statePath);
+  const history = await knownHistory(world, statePath);
   if (history.length <= keep) return;
   // Of whatever project: one that was renamed, or has another name by a flag, may still run from here.
   const mounts = await docker(world, mountsArgv());

@@ -90,13 +90,18 @@ export async function findReceipt(
   const path = joinPath(statePath, receiptName);
   const [text, key] = await Promise.all([readIfPossible(world, path), readSealKey(world)]);
   if (text === undefined) return { receipt: undefined };
-  if (text instanceof FileReadError) return { receipt: undefined, problem: unusable(text.message) };
+  if (text instanceof FileReadError)
+    return { receipt: undefined, problem: unusable(text.message, text.code === "EACCES" ? asOwner : setAside) };
   const { data } = receiptSchema.safeParse(key === undefined ? undefined : unseal(key, text));
   if (data) return { receipt: data };
-  return { receipt: undefined, problem: isNewer(text) ? newer(path) : unusable(`${path} ${whyUnusable}`) };
+  return { receipt: undefined, problem: isNewer(text) ? newer(path) : unusable(`${path} ${whyUnusable}`, setAside) };
 }
 
 const whyUnusable = "is damaged, or was written by another user or on another machine";
+const setAside =
+  "nothing has to be done: what runs is asked of the engine, and the next ./deploy up or down sets this file aside";
+const asOwner =
+  "run this as the user who deployed, or give the folder to the one who deploys now: chown -R USER .deploy";
 
 /** Puts a receipt that cannot be used out of the way, for whoever wants to look into it; only for who holds the lock. */
 export async function setAsideReceipt(world: World, statePath: string): Promise<void> {
@@ -119,12 +124,12 @@ function isNewer(text: string): boolean {
   return (sealedVersion(text) ?? 1) > 1;
 }
 
-function unusable(what: string): Finding {
+function unusable(what: string, fix: string): Finding {
   return {
     code: "D080",
     severity: "warning",
     message: `the receipt of the last deployment cannot be used: ${what}`,
-    fix: "nothing has to be done: what runs is asked of the engine, and the next ./deploy up or down sets this file aside",
+    fix,
   };
 }
 
@@ -149,6 +154,22 @@ export async function writeReceipt(world: World, statePath: string, receipt: Rec
   await world.files.makeDirectory(statePath, 0o700);
   const text = JSON.stringify(seal(await sealKey(world), receipt), null, 2);
   await world.files.writeAtomic(joinPath(statePath, receiptName), `${text}\n`, { mode: 0o600, own: true });
+}
+
+/**
+ * Writes the receipt of what is done already, which is no failure because its receipt has no room. One of earlier then goes:
+ * it would name another deployment as the one that runs.
+ */
+export async function keepReceipt(world: World, statePath: string, receipt: Receipt): Promise<void> {
+  try {
+    await writeReceipt(world, statePath, receipt);
+  } catch (error) {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`all is done, but the receipt could not be written: ${error.message}`);
+    await world.files.remove(joinPath(statePath, receiptName)).catch((second: unknown) => {
+      if (!(second instanceof FileWriteError)) throw second;
+    });
+  }
 }
 
 /** The receipt, if it is of this project; one of another project says nothing about this one. */
@@ -183,7 +204,7 @@ export function deployedBy({ time, stack, model, shapes, of }: Receipt): LastDep
 export async function clearReceipt(world: World, statePath: string, project: string): Promise<void> {
   const last = receiptFor(project, await readReceipt(world, statePath));
   if (last)
-    await writeReceipt(world, statePath, {
+    await keepReceipt(world, statePath, {
       ...last,
       deployment: undefined,
       of: undefined,

@@ -4,6 +4,7 @@ import { type HealthClock, judgeHealth, type ServiceHealth } from "../core/healt
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { docker, type ProjectContainers, projectContainers } from "./engine.ts";
+import { onceEngineAnswers } from "./engine-return.ts";
 
 const pollMilliseconds = 300;
 
@@ -32,7 +33,8 @@ export async function waitUntilHealthy(
   first?: ProjectContainers,
 ): Promise<ProjectContainers> {
   const deadline = world.now().getTime() + waitSeconds * 1000;
-  let found = first ?? (await projectContainers(world, project, namePrefix));
+  const look = () => onceEngineAnswers(world, deadline, progress, () => projectContainers(world, project, namePrefix));
+  let found = first ?? (await look());
   let shown = "";
   for (;;) {
     const { containers } = found;
@@ -51,7 +53,7 @@ export async function waitUntilHealthy(
     if (line !== shown) progress(line);
     shown = line;
     await world.sleep(pollMilliseconds);
-    found = await projectContainers(world, project, namePrefix);
+    found = await look();
   }
 }
 

@@ -127,7 +127,7 @@ async function quietPort(): Promise<number> {
   }
 }
 
-/** A front door that answers as soon as it was opened and `compose up` was called. */
+/** A front door that answers as soon as it was opened and `compose up` was called, until `compose down` is. */
 function createFrontDoor(port: number) {
   let started = false;
   let server: Server | undefined;
@@ -140,6 +140,11 @@ function createFrontDoor(port: number) {
       listen();
     },
     knock(argv: readonly string[]) {
+      if (argv[0] === "compose" && argv.includes("down")) {
+        started = false;
+        server?.close();
+        server?.closeAllConnections();
+      }
       started ||= argv.includes("up") && changesSomething(argv);
       listen();
     },
