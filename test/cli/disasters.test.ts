@@ -106,7 +106,7 @@ const disasters: Disaster[] = [
         );
     },
     changes: { ...fine, rollback: 3 },
-    says: /D097 no earlier deployment of this folder was verified/,
+    says: /D097 no earlier deployment/,
     cannotTell: ["diff"],
   },
   {
@@ -148,7 +148,7 @@ const disasters: Disaster[] = [
       const line = [process.execPath, "--", join(tool, "dist/main.js"), ...args];
       return command("setpriv", ["--reuid=4321", "--regid=4321", "--clear-groups", ...line], { cwd, env });
     },
-    changes: { rollback: 2, up: 2, down: 3 },
+    changes: { rollback: 2, up: 2, down: 2 },
     says: /error D014 .*\/\.deploy\/history cannot be read: permission denied/,
     cannotTell: ["plan", "history", "diff", "unlock", "secrets"],
     needsRoot: true,
