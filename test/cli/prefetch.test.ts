@@ -84,6 +84,12 @@ test.each<[string, unknown]>([
   expect(await modelWith(compose)).toMatch(ofDocker);
 });
 
+test("a folder of the PATH that cannot be looked into is passed over", async () => {
+  await writeFile(join(home, "file"), "");
+  env["PATH"] = `${join(home, "file")}:${join(home, "x".repeat(300))}:${env["PATH"]}`;
+  expect(await modelWith(noted())).toMatch(/^plugin of docker: /);
+});
+
 test("docker is asked when the file that it named is not among those that it may load", async () => {
   const known = noted();
   expect(await modelWith({ ...known, named: { ...known.named, path: "/bin/sh" } })).toMatch(ofDocker);
