@@ -37,9 +37,12 @@ export async function rotate(
   );
   const services = [...new Set(chosen.flatMap(usersOfSecret))].toSorted();
   const rotated = chosen.map(({ name }) => name);
-  world.reporter.result(`rotated ${rotated.join(", ")}; ${services.join(", ")} run with the new value`, {
-    ...{ version: 1, exitCode: 0, rotated, services },
-  });
+  world.reporter.result(
+    `rotated ${rotated.join(", ")}; ${services.join(", ")} ${services.length === 1 ? "runs" : "run"} with ${rotated.length === 1 ? "the new value" : "the new values"}`,
+    {
+      ...{ version: 1, exitCode: 0, rotated, services },
+    },
+  );
   return exitCodes.done;
 }
 
