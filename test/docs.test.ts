@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Option } from "commander";
 import { describe, expect, test } from "vitest";
-import { commandTable, globalOptions } from "../src/cli.ts";
+import { commandFirst, commandTable, createProgram, globalOptions } from "../src/cli.ts";
 import { parseConfig } from "../src/core/config.ts";
 import { configJsonSchema } from "../src/core/config-reference.ts";
 import { configSchema } from "../src/core/config-schema.ts";
@@ -217,6 +217,10 @@ describe("the plan document", () => {
     }
   });
 
+  test.each(Object.keys(planDocument(sample)))("says of its field %s what it means", (name) => {
+    expect(text).toMatch(new RegExp(`^- \`${name}(?:\\[\\])?\`:`, "m"));
+  });
+
   const stepKinds: Record<Step["kind"], true> = {
     "seed-file": true,
     "generate-secrets": true,
@@ -233,6 +237,31 @@ describe("the plan document", () => {
   };
   test.each([...Object.keys(stepKinds), ...privilegeKinds, ...consentNames])("explains %s", (name) => {
     expect(text).toContain(`\`${name}\``);
+  });
+});
+
+describe("the command lines in documents", () => {
+  const shown = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/guard.md", "docs/plan-json.md"].flatMap(
+    (path) => {
+      const text = read(path).replace(/\\\n\s*/g, "");
+      const indented = [...text.matchAll(/^ {4}\.\/deploy (.*)$/gm)].map(
+        ([, line = ""]) => line.split(/ {2,}| #| < /)[0],
+      );
+      const inline = [...text.matchAll(/`\.\/deploy\s([^`]*)`/g)].map(([, line]) => line?.replace(/\s+/g, " "));
+      return [...indented, ...inline].flatMap((line) => (line === undefined ? [] : [{ path, line: line.trim() }]));
+    },
+  );
+
+  test("are many", () => expect(shown.length).toBeGreaterThan(40));
+
+  test.each(shown)("$path: ./deploy $line is one that the tool understands", async ({ line }) => {
+    const dispatched: string[] = [];
+    const program = createProgram("", async (command) => void dispatched.push(command));
+    // A word in capitals stands for a value of the reader's own.
+    const words = commandFirst(line.replace(/(?<=--project )[A-Z]+/, "old").split(" "));
+    if (words.includes("--help") || words.includes("--version")) return;
+    await program.parseAsync(["node", "deploy", ...words]);
+    expect(dispatched).toEqual([words[0]]);
   });
 });
 
@@ -285,9 +314,10 @@ describe("CONTRIBUTING", () => {
     expect(text).toContain(`\`${name}\``);
   });
 
-  test("gives a reason to no package that is gone", () => {
+  test("gives one reason to each package, and none to one that is gone", () => {
     const rows = [...text.matchAll(/^\| `([^`]+)` \| (?:runs|builds|tests|gateway)/gm)].map(([, name]) => name);
     expect(rows.length).toBeGreaterThan(10);
+    expect(rows.filter((name, index) => rows.indexOf(name) !== index)).toEqual([]);
     expect(rows.filter((name) => name === undefined || !packages.includes(name))).toEqual([]);
   });
 });

@@ -11,6 +11,31 @@ const provisioner = `sandbox:
   provisioner_api_key: $PROVISIONER_API_KEY
 `;
 
+describe("detect --json", () => {
+  it("is one versioned document with mode and because for any file, where there is no Docker", async () => {
+    await workbench().write("other.yaml", "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n");
+    const { exitCode, stdout } = await workbench().deployWith({ PATH: "/nowhere" }, "detect", "other.yaml", "--json");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      version: 1,
+      mode: "aio",
+      because: expect.objectContaining({ file: "other.yaml", line: 2, key: "sandbox.use" }),
+    });
+  });
+
+  it("of a file that the platform would refuse to load has the findings and exit code 2, and no mode", async () => {
+    await workbench().write("other.yaml", "sandbox:\n  use: $NOT_SET\n");
+    const { exitCode, stdout } = await workbench().deploy("detect", "other.yaml", "--env-file", ".env", "--json");
+    const document = JSON.parse(stdout);
+    expect([exitCode, document["mode"]]).toEqual([2, undefined]);
+    expect(document).toMatchObject({
+      version: 1,
+      exitCode: 2,
+      findings: [{ code: "D021", severity: "error", fix: expect.any(String), at: { file: "other.yaml", line: 2 } }],
+    });
+  });
+});
+
 describe("detect before the first up", () => {
   it("reads the template that plan reads, and says so", async () => {
     await rm(join(workbench().folder, "config.yaml"));

@@ -123,17 +123,20 @@ describe("Compose", () => {
 });
 
 describe("aio mode", () => {
-  const socketConfig = async (path: string) => {
+  const socketConfig = async (path: string, access: "raw" | "guarded" = "raw") => {
     await workbench().write("config.yaml", "sandbox:\n  use: deerflow.community.aio_sandbox:AioSandboxProvider\n");
     await workbench().write(
       "deploy.config.yaml",
-      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    access: raw\n    socket: ${path}\n`,
+      `version: 1\nproject: scripted\nsandbox:\n  docker:\n    access: ${access}\n    socket: ${path}\n`,
     );
   };
 
-  it("without the socket is D045 at the key that names it", async () => {
-    await socketConfig("/nowhere/docker.sock");
-    const said = await refused(workbench(), 3, "up", "--accept", "host-root");
+  it.each([
+    ["raw", ["--accept", "host-root"]],
+    ["guarded", []],
+  ] as const)("without the socket is D045 at the key that names it, with access %s", async (access, flags) => {
+    await socketConfig("/nowhere/docker.sock", access);
+    const said = await refused(workbench(), 3, "up", ...flags);
     expect(said).toContain(
       "deploy.config.yaml:6:5 error D045 aio mode needs the Docker socket, and there is none at /nowhere/docker.sock",
     );

@@ -148,9 +148,9 @@ describe("guarded aio mode", () => {
     expect(stdout).toMatch(/DENY +403 +.*containers\/create/);
   });
 
-  it("shows in the status how many sandboxes live, against the limit, and what was refused", async () => {
+  it("shows in the status how many sandboxes live, against the limit, what was refused, and since when", async () => {
     const { stdout } = await stack.deployOk("status");
-    expect(stdout).toMatch(/guard +0 of \d+ sandboxes, \d+ refused/);
+    expect(stdout).toMatch(/guard +0 of \d+ sandboxes, \d+ refused, since \d{4}-\d\d-\d\dT/);
   });
 
   describe("with folders of the host for sandboxes", () => {

@@ -171,6 +171,16 @@ describe("the sweep", () => {
     ]);
   });
 
+  it("removes what could not be removed while the engine was gone, once it is back", async () => {
+    const owner = provider();
+    docker.behaviour.failures = { "POST /containers/*/wait": "hang up", "DELETE /containers/*": "hang up" };
+    await expect(owner.run(run, never)).rejects.toMatchObject({ status: 503 });
+    expect([docker.containers.size, leftovers]).toEqual([1, [name]]);
+    docker.behaviour.failures = {};
+    expect(await owner.sweep()).toEqual({ removed: [name], failed: [] });
+    expect(docker.containers.size).toBe(0);
+  });
+
   it("leaves a run of this process alone", async () => {
     docker.behaviour.endsByItself = false;
     const stopping = new AbortController();
