@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { chmod, chown, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { statfsSync } from "node:fs";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, it, test } from "vitest";
 import { seal } from "../../src/shell/seal.ts";
 import { command, type Ended } from "../support/command.ts";
 import { someOf } from "../support/some-of.ts";
@@ -206,6 +207,59 @@ describe("a state folder", () => {
       expect(await workbench().deploy("up")).toMatchObject({ exitCode: 0 });
       expect(await secrets()).toEqual(before);
       expect(await readdir(at(".deploy"))).not.toContain("lock");
+    },
+  );
+});
+
+/** Leaves so many pages of a small disk free while something is done. */
+async function withPagesFree<T>(pages: number, work: () => Promise<T>): Promise<T> {
+  const { bavail, bsize } = statfsSync(at(".deploy"));
+  await writeFile(state("filler"), Buffer.alloc((bavail - pages) * bsize));
+  return work().finally(() => rm(state("filler")));
+}
+
+describe("a disk that fills up", () => {
+  it.runIf(isRoot)(
+    "at any moment of up, rollback and down costs no secret, and what is refused was not begun",
+    { timeout: 240_000 },
+    async () => {
+      const bench = workbench();
+      await mkdir(at(".deploy"));
+      spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", at(".deploy")]);
+      const codes = new Set<number>();
+      try {
+        await twoDeployments();
+        for (const pages of someOf([2, 9, 0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 14, 16], 2)) {
+          await change(at(".env"), (text) => text.replace(/MINUTE=\d+/, `MINUTE=${200 + pages}`));
+          const before = await secrets();
+          for (const args of [["up"], ["rollback", "--yes"], ["down"]]) {
+            const changes = (await bench.changes()).length;
+            const { exitCode, stderr } = await withPagesFree(pages, () => bench.deploy(...args));
+            const told = `${args.join(" ")} with ${pages} pages free: ${exitCode}\n${stderr}`;
+            codes.add(exitCode);
+            expect([0, 3], told).toContain(exitCode);
+            if (exitCode === 3)
+              expect([(await bench.changes()).length, stderr], told).toEqual([
+                changes,
+                expect.stringMatching(/error D0(49|97)/),
+              ]);
+            expect(await secrets(), told).toEqual(before);
+            expect(
+              (await readdir(at(".deploy"))).filter((name) => /^lock|\.tmp$/.test(name)),
+              told,
+            ).toEqual([]);
+            const { deployments } = JSON.parse((await bench.deploy("history", "--json")).stdout);
+            const runs = deployments.find((each: { runs: boolean }) => each.runs);
+            // Whatever is said to run was verified last.
+            if (runs !== undefined)
+              expect(runs, told).toEqual(deployments.find((each: { outcome: string }) => each.outcome === "done"));
+          }
+          expect(await bench.deploy("up")).toMatchObject({ exitCode: 0 });
+        }
+        expect([...codes].toSorted()).toEqual([0, 3]);
+      } finally {
+        spawnSync("umount", [at(".deploy")]);
+      }
     },
   );
 });
