@@ -221,7 +221,7 @@ async function withPagesFree<T>(pages: number, work: () => Promise<T>): Promise<
 describe("a disk that fills up", () => {
   it.runIf(isRoot)(
     "at any moment of up, rollback and down costs no secret, and what is refused was not begun",
-    { timeout: 240_000 },
+    { timeout: 120_000 },
     async () => {
       const bench = workbench();
       await mkdir(at(".deploy"));
@@ -229,7 +229,7 @@ describe("a disk that fills up", () => {
       const codes = new Set<number>();
       try {
         await twoDeployments();
-        for (const pages of someOf([2, 9, 0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 14, 16], 2)) {
+        for (const pages of someOf([2, 9, 0, 4, 6, 12], 2)) {
           await change(at(".env"), (text) => text.replace(/MINUTE=\d+/, `MINUTE=${200 + pages}`));
           const before = await secrets();
           for (const args of [["up"], ["rollback", "--yes"], ["down"]]) {

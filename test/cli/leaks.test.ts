@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { command } from "../support/command.ts";
@@ -72,15 +72,27 @@ async function watched(...args: string[]) {
   return ended;
 }
 
-/** Checks every file of the folder but those that are there to hold secrets. */
+/** The operator's own files with secrets, and the places of the tool's state that are there to hold some. */
+const ownSecrets = /^(\.env|service\.env)$/;
+const keptSecrets = /^\.deploy\/(secrets\/[^/]+|history\/[^/]+\/((files|mounted)\/[^/]+|(model|compose)\.json))$/;
+
+/**
+ * Checks every word that docker was called with, and every file of the folder but those that are there to hold secrets;
+ * those are in folders that nobody else may enter.
+ */
 async function expectCleanFiles() {
   const { folder } = workbench();
+  expectClean((await workbench().calls()).flat().join("\n"), "the arguments of docker");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const secret = /\/(\.env|service\.env|\.deploy\/(secrets|history\/[^/]+\/(files|mounted))\/[^/]+|model\.json)$/;
-  const checked = paths.filter((path) => !secret.test(path));
-  for (const path of checked) expectClean(await readFile(path, "utf8"), path);
-  return checked.map((path) => path.slice(folder.length + 1));
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const paths = files.map((path) => path.slice(folder.length + 1));
+  for (const path of paths.filter((each) => keptSecrets.test(each))) {
+    const { mode } = await stat(join(folder, path, ".."));
+    expect([path, mode & 0o777]).toEqual([path, 0o700]);
+  }
+  const checked = paths.filter((path) => !ownSecrets.test(path) && !keptSecrets.test(path));
+  for (const path of checked) expectClean(await readFile(join(folder, path), "utf8"), path);
+  return checked;
 }
 
 const commands = [
@@ -99,6 +111,9 @@ const commands = [
   ["history", "show"],
   ["diff"],
   ["diff", "last"],
+  ["status", "--verify"],
+  ["audit"],
+  ["unlock"],
   ["down"],
 ];
 
@@ -155,6 +170,35 @@ describe("a planted secret", () => {
     expect(now).toHaveLength(2);
     for (const value of now) expect(done.stdout + done.stderr).not.toContain(value);
     await expectCleanFiles();
+  });
+
+  it("shows in no output of an up that fails and goes back by itself, or of a rollback by hand, done or failed", async () => {
+    await plant();
+    const bench = workbench();
+    bench.openFrontDoor("local");
+    expect((await watched("up")).exitCode).toBe(0);
+    const change = async (limit: number) =>
+      bench.write(".env", `${await bench.read(".env")}RATE_LIMIT_PER_MINUTE=${limit}\n`);
+    await change(101);
+    const fails = { when: "^compose .* up ", exitCode: 1, stderr: `cannot start: ${chatter}\n`, stdout: chatter };
+    await bench.script({ ...fails, starts: true, times: 1 });
+    const back = await watched("up", "--verbose");
+    expect(back).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/cannot start: ‹redacted›[\s\S]*warning D098/),
+    });
+    await bench.script();
+    expect((await watched("up")).exitCode).toBe(0);
+    await bench.script({ ...fails, starts: true });
+    for (const flags of [["--verbose"], ["--json"]]) {
+      const failed = await watched("rollback", "--yes", ...flags);
+      expect([failed.exitCode, failed.stdout + failed.stderr]).toEqual([1, expect.stringContaining("D074")]);
+    }
+    await bench.script();
+    expect((await watched("rollback", "--yes", "--verbose")).exitCode).toBe(0);
+    for (const command of [["audit"], ["history", "show"], ["diff", "last"]]) await watched(...command, "--json");
+    const checked = await expectCleanFiles();
+    expect(checked).toEqual(expect.arrayContaining([".deploy/audit.jsonl", ".deploy/receipt.json"]));
   });
 
   it("is torn out of logs that arrive in pieces", async () => {

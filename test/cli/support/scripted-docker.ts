@@ -58,6 +58,7 @@ interface State extends Setting {
   readonly engine: EngineState & {
     model: string | undefined;
     started: string | undefined;
+    recreated: number;
     health: Record<string, unknown>;
     hashes: Record<string, string>;
   };
@@ -68,7 +69,7 @@ interface State extends Setting {
 
 /** Puts a scripted docker into its folder. */
 export async function startScriptedDocker(setting: Setting): Promise<ScriptedDocker> {
-  const engine = { running: false, model: undefined, started: undefined, health: {}, hashes: {} };
+  const engine = { running: false, model: undefined, started: undefined, recreated: 0, health: {}, hashes: {} };
   const state: State = { ...setting, calls: [], engine, rules: [], since: 0, remembers: false };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -150,12 +151,13 @@ async function serve(state: State, words: AsyncGenerator<string, void>, say: Say
   answer(state, { when: "", stdout: engineAnswer(argv, state.engine) }, say);
 }
 
-/** Containers stay as they were started, whatever is merged later. */
 function hashesIn(text: string): Record<string, string> {
   return Object.fromEntries(text.split("\n").flatMap((line) => (line === "" ? [] : [line.trim().split(/\s+/)])));
 }
 
+/** Containers stay as they were started, whatever is merged later; those of another model are other ones. */
 function start(engine: State["engine"]): void {
+  if (engine.started !== undefined && engine.started !== engine.model) engine.recreated += 1;
   Object.assign(engine, { running: true, started: engine.model });
 }
 

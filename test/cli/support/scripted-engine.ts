@@ -40,6 +40,8 @@ export interface EngineState {
   readonly model: string | undefined;
   /** The same when the containers were started. */
   readonly started: string | undefined;
+  /** How often they were made anew since. */
+  readonly recreated: number;
   /** Compose's hashes by service, which containers then carry; without them every service looks changed. */
   readonly hashes: Readonly<Record<string, string>>;
   /** What the health check of a service says, where it is not healthy. */
@@ -66,14 +68,14 @@ export function engineAnswer(argv: readonly string[], state: EngineState): strin
 }
 
 /** One healthy container for each service that is not only built. */
-function runningContainers({ running, model: merged, started, health, hashes }: EngineState) {
+function runningContainers({ running, model: merged, started, recreated, health, hashes }: EngineState) {
   const model = started ?? merged;
   if (!running || model === undefined) return [];
   const { name: project, services, networks } = modelSchema.parse(JSON.parse(model));
   return Object.entries(services)
     .filter(([, { profiles }]) => !profiles.includes("build"))
     .map(([name, parts]) => {
-      const Id = `id-${name}`;
+      const Id = `id-${name}${recreated === 0 ? "" : `-${recreated}`}`;
       const Name = `${project}-${name}-1`;
       return {
         Id,
