@@ -7,7 +7,17 @@ const outputLimitBytes = 64 * 1024 * 1024;
  * Asks a child process that answers at once and changes nothing, without a shell and without loading more than Node has.
  * What lasts or streams goes through exec.ts.
  */
-export function ask({ program, args, env, cwd }: Command, signal?: AbortSignal): Promise<RunResult> {
+export async function ask(command: Command, signal?: AbortSignal): Promise<RunResult> {
+  try {
+    return await start(command, signal);
+  } catch (error) {
+    // Some of what keeps a program from being started, such as a folder of the PATH with too long a name, Node throws at once.
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    return { exitCode: 126, stdout: "", stderr: String(error), missing: false };
+  }
+}
+
+function start({ program, args, env, cwd }: Command, signal?: AbortSignal): Promise<RunResult> {
   return new Promise((resolve) => {
     const options = {
       env,
