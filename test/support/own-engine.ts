@@ -26,9 +26,9 @@ export async function createOwnEngine(): Promise<OwnEngine> {
   const start = async () => {
     const log = await open(at("log"), "a");
     const places = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"), "--host", host];
-    // It leaves the packet filter and the bridge of the other engine alone.
+    // In a network of its own: an engine without a bridge removes `docker0`, which is the other one's.
     const apart = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
-    daemon = spawn("dockerd", [...places, ...apart], { stdio: ["ignore", log.fd, log.fd] });
+    daemon = spawn("unshare", ["--net", "dockerd", ...places, ...apart], { stdio: ["ignore", log.fd, log.fd] });
     await log.close();
     await eventually(async () => {
       const { exitCode } = await command("docker", ["info"], { env });
