@@ -7,6 +7,7 @@ import { type Replacements, runnableModel } from "../core/recorded-model.ts";
 import { excludedServices, joinPath, relativePath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
+import { secretFingerprints } from "../shell/deployment.ts";
 import { readImages } from "../shell/engine.ts";
 import { copyPathOf, historyPath } from "../shell/history.ts";
 import { observe } from "../shell/observe.ts";
@@ -33,7 +34,11 @@ export async function readRecordedSituation(
   const copies = new Map(
     sources.map(({ path, copy }) => [path, copyPathOf(territory.statePath, id, "files", copy)] as const),
   );
-  const stays = [...dataFindings(record, facts), ...folderFindings(record, facts, territory)];
+  const stays = [
+    ...dataFindings(record, facts),
+    ...folderFindings(record, facts, territory),
+    ...secretFindings(record, await secretFingerprints(world, stack, facts.model)),
+  ];
   const findings = [...facts.findings.filter((finding) => !isOfCopy(finding)), ...stays, ...damaged];
   return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept: copies };
 }
@@ -58,6 +63,17 @@ function dataFindings(record: DeploymentRecord, { containers }: Facts): Finding[
       },
     ];
   });
+}
+
+/** A secret that Compose takes from the shell is in no record: it is what the shell has now. */
+function secretFindings({ id, secrets }: DeploymentRecord, now: DeploymentRecord["secrets"]): Finding[] {
+  const changed = Object.entries(now).filter(([name, mac]) => (secrets[name] ?? mac) !== mac);
+  return changed.map(([name]) => ({
+    code: "D099",
+    severity: "warning",
+    message: `the secret ${name} is in a variable of the environment that has another value by now; the one of then is not recorded`,
+    fix: `if the older value is meant, export it in this shell, then run ./deploy rollback ${id}`,
+  }));
 }
 
 /** Only small files are copied: what else of the operator's a container reads is not what it was, and must not pass for it. */

@@ -12,6 +12,7 @@ import { livePrivileges } from "../shell/privilege-context.ts";
 import {
   deployedBy,
   findReceipt,
+  isReceiptOf,
   otherDeployment,
   type Receipt,
   receiptFor,
@@ -110,7 +111,7 @@ function statusText({
   const lines = [
     `project   ${project}`,
     receipt
-      ? `mode      ${receipt.mode} (${receipt.because})`
+      ? `mode      ${isUnverified(receipt, containers) ? "last verified in " : ""}${receipt.mode} (${receipt.because})`
       : "mode      unknown: this folder has no receipt of a deployment of it",
     ...(receipt ? [`deployed  ${receipt.time} by ${receipt.who} with sandbox-deploy ${receipt.toolVersion}`] : []),
     ...runsLines(receipt, containers),
@@ -141,11 +142,15 @@ function guardText({ problem, alive, denied, startedAt, sandboxes }: GuardReport
   return `guard     ${alive ?? "?"} of ${sandboxes.limit} sandboxes, ${denied} refused, ${state}`;
 }
 
+function isUnverified(receipt: Receipt, containers: readonly Container[]): boolean {
+  return receipt.deployment !== undefined && !isReceiptOf(receipt, containers);
+}
+
 /** Which deployment of the history runs; what failed, or was interrupted, is none. */
 function runsLines(receipt: Receipt | undefined, containers: readonly Container[]): string[] {
   if (receipt?.deployment === undefined || containers.length === 0) return [];
   const { deployment, of } = receipt;
-  if (runningDeployment(receipt, containers) === undefined)
+  if (isUnverified(receipt, containers))
     return wrapText(
       `containers that were never verified; the last good deployment is ${deployment} (./deploy history)`,
       "runs      ",

@@ -144,24 +144,20 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
   // What was read a moment ago still holds when nothing was changed since.
   let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
   let held: readonly Held[] = [];
+  const wait = {
+    ...{ project: stack.project, services: plan.services, namePrefix: config.config.sandbox.namePrefix },
+    ...{ waitSeconds, settleSeconds: config.config.health.settleSeconds },
+  };
   const health: Task = {
     title: "wait until every service is healthy",
     run: async (progress) => {
-      found = await waitUntilHealthy(
-        world,
-        {
-          ...{ project: stack.project, services: plan.services, namePrefix: config.config.sandbox.namePrefix },
-          ...{ waitSeconds, settleSeconds: config.config.health.settleSeconds },
-        },
-        progress,
-        found,
-      );
+      found = await waitUntilHealthy(world, wait, progress, found);
     },
   };
   const door: Task = {
     title: `ask the front door at ${url}`,
     run: async (progress) => {
-      const body = await askFrontDoor(world, `${url}${config.config.health.path}`, waitSeconds, progress);
+      const body = await askFrontDoor(world, `${url}${config.config.health.path}`, wait, progress);
       stopOnErrors(modeFindings(body, plan));
     },
   };

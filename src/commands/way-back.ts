@@ -26,7 +26,6 @@ export async function fallBack(world: World, failed: Situation, error: unknown):
   const disturbed = await look(world, failed);
   if (disturbed instanceof DeployError) return { done: false, error: bothStories(error, stranded(record, disturbed)) };
   if (!disturbed) return undefined;
-  world.reporter.note(`that failed; going back to deployment ${record.id}`);
   const options = { accept: [], build: "missing", pull: "never" } as const;
   try {
     const situation = await readRecordedSituation(world, failed, record);
@@ -37,6 +36,7 @@ export async function fallBack(world: World, failed: Situation, error: unknown):
       ({ kind, acceptedBy }) => kind === "host-privilege" && acceptedBy === undefined,
     );
     if (open.length > 0) return { done: false, error: bothStories(error, [notAsked(record, open)]) };
+    world.reporter.note(`that failed; going back to deployment ${record.id}`);
     const plan = planned({ accept: [...consentNames, foreignProject, weakSecret, databasePassword], confirmed: true });
     stopOnErrors(plan.findings);
     await carryOut(world, situation, plan, { purpose: { command: "rollback", of: record.id } });

@@ -1,7 +1,9 @@
 import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
+import { parseEnvFile } from "../core/env-file.ts";
 import { type ComposeModel, parseModel } from "../core/model.ts";
 import type { Stack } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
+import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { composeRefusal } from "./compose-refusal.ts";
 import { namedPlugin, readCompose } from "./compose-version.ts";
@@ -80,4 +82,21 @@ export async function readDeployed(world: World, stack: Stack): Promise<Deployed
 /** Compose fails on an environment file that does not exist, and without the flag it would look for another one. */
 export async function withEnvFile(world: World, stack: Stack): Promise<Stack> {
   return (await world.files.stat(stack.envPath)) ? stack : { ...stack, envPath: "/dev/null" };
+}
+
+/** A variable as Compose looks it up: the process environment wins over the file. */
+export async function variableOf(
+  world: World,
+  { variables, envPath }: Stack,
+  name: string,
+): Promise<string | undefined> {
+  const known = variables[name] ?? world.env[name];
+  if (known !== undefined) return known;
+  const text = (await world.files.read(envPath).catch(unread)) ?? "";
+  const parsed = parseEnvFile({ file: envPath, text }, new Map());
+  return parsed.ok ? parsed.value.entries.findLast(({ key }) => key === name)?.value : undefined;
+}
+
+function unread(error: unknown): undefined {
+  if (!(error instanceof FileReadError)) throw error;
 }

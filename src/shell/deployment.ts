@@ -1,7 +1,6 @@
 import { engineIdArgv } from "../core/compose-argv.ts";
 import type { Container } from "../core/container.ts";
 import { type DeploymentRecord, deploymentId, imageTags } from "../core/deployment.ts";
-import { parseEnvFile } from "../core/env-file.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { type NamedSecret, namedSecrets } from "../core/named-secrets.ts";
 import type { Plan } from "../core/plan.ts";
@@ -11,7 +10,7 @@ import { joinPath, type Stack } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
-import { type Deployed, modelOf, readModelText } from "./compose.ts";
+import { type Deployed, modelOf, readModelText, variableOf } from "./compose.ts";
 import { docker, readImages } from "./engine.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import { historyPath, modelName, recordIds, recordName } from "./history.ts";
@@ -208,15 +207,6 @@ async function readSecret(world: World, stack: Stack, secret: NamedSecret): Prom
     case "variable":
       return variableOf(world, stack, secret.name);
   }
-}
-
-/** As Compose looks it up: the process environment wins over the file. */
-async function variableOf(world: World, { variables, envPath }: Stack, name: string): Promise<string | undefined> {
-  const known = variables[name] ?? world.env[name];
-  if (known !== undefined) return known;
-  const text = (await world.files.read(envPath).catch(unread)) ?? "";
-  const parsed = parseEnvFile({ file: envPath, text }, new Map());
-  return parsed.ok ? parsed.value.entries.findLast(({ key }) => key === name)?.value : undefined;
 }
 
 async function writeRecord(

@@ -8,6 +8,7 @@ import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territo
 import { visibleLine } from "../core/visible-text.ts";
 import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
+import { variableOf } from "./compose.ts";
 
 /** What must be right on this machine before the stack may start: the socket, the kubeconfig, the sources of bind mounts. */
 export async function machineFindings(
@@ -31,7 +32,33 @@ export async function machineFindings(
     territory.guardPolicyPath,
     ...seeds.map(({ to }) => to),
   ];
-  return [...special, ...emptyExports(world, model), ...(await bindFindings(world, territory, stack, model, checked))];
+  return [
+    ...special,
+    ...emptyExports(world, model),
+    ...(await unsetFindings(world, stack, model)),
+    ...(await bindFindings(world, territory, stack, model, checked)),
+  ];
+}
+
+/** Compose notices only when it has stopped the old container already that a variable is missing in which a secret is. */
+async function unsetFindings(world: World, stack: Stack, model: ComposeModel): Promise<Finding[]> {
+  const starting = Object.entries(model.services).filter(([name]) => !stack.excluded.includes(name));
+  const used = starting.flatMap(([, { secrets, configs }]) => [
+    ...secrets.map(({ source }) => ["secret", source, model.secrets[source]?.environment] as const),
+    ...configs.map(({ source }) => ["config", source, model.configs[source]?.environment] as const),
+  ]);
+  const unset = await Promise.all(
+    used.map(async ([kind, name, variable]): Promise<string[]> => {
+      if (variable === undefined || (await variableOf(world, stack, variable)) !== undefined) return [];
+      return [`the ${kind} ${name} is in the environment variable ${variable}, which is not set`];
+    }),
+  );
+  return [...new Set(unset.flat())].map((message) => ({
+    code: "D062",
+    severity: "error",
+    message,
+    fix: "export it in this shell, or give it a value in the environment file",
+  }));
 }
 
 /** An exported variable beats the environment file, even an empty one: a secret generated there would never arrive. */

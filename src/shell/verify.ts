@@ -43,10 +43,8 @@ export async function waitUntilHealthy(
     );
     if (open.length === 0) return found;
     const failed = open.filter(({ kind }) => kind === "failed");
-    if (failed.length > 0 || world.now().getTime() >= deadline) {
-      const told = failed.length > 0 ? failed : open;
-      throw new DeployError(await Promise.all(told.map((each) => healthFinding(world, each, containers, waitSeconds))));
-    }
+    if (failed.length > 0) throw await unhealthy(world, failed, containers, waitSeconds);
+    if (world.now().getTime() >= deadline) throw await unhealthy(world, open, containers, waitSeconds);
     const line = open
       .map((each) => (each.kind === "waiting" ? `${each.service}: ${each.reason}` : each.service))
       .join("; ");
@@ -55,6 +53,17 @@ export async function waitUntilHealthy(
     await world.sleep(pollMilliseconds);
     found = await look();
   }
+}
+
+async function unhealthy(
+  world: World,
+  services: readonly ServiceHealth[],
+  containers: readonly Container[],
+  waitSeconds: number,
+): Promise<DeployError> {
+  return new DeployError(
+    await Promise.all(services.map((each) => healthFinding(world, each, containers, waitSeconds))),
+  );
 }
 
 async function healthFinding(
@@ -89,17 +98,21 @@ async function lastLogLines(world: World, container: Container): Promise<string[
   return lines.length === 0 ? ["it wrote no log"] : ["its last lines:", ...lines.slice(-20).map((line) => `  ${line}`)];
 }
 
-/** Asks the front door until it answers with a success or the deadline passes. */
+/** Asks the front door until it answers with a success, a service behind it fails, or the deadline passes. */
 export async function askFrontDoor(
   world: World,
   url: string,
-  waitSeconds: number,
+  { project, services, waitSeconds, settleSeconds, namePrefix }: HealthWait,
   progress: (line: string) => void,
 ): Promise<string> {
   const deadline = world.now().getTime() + waitSeconds * 1000;
   for (;;) {
     const answer = await world.probe(url, 5_000);
     if (answer.ok && answer.status >= 200 && answer.status < 300) return answer.body;
+    const { containers } = await projectContainers(world, project, namePrefix);
+    const judged = judgeHealth(services, containers, healthClock(world, settleSeconds));
+    const failed = judged.filter(({ kind }) => kind === "failed");
+    if (failed.length > 0) throw await unhealthy(world, failed, containers, waitSeconds);
     const reason = answer.ok ? `it answers ${answer.status}` : answer.reason;
     if (world.now().getTime() >= deadline) throw new DeployError([frontDoorFinding(url, reason)]);
     progress(`${url}: ${reason}`);
