@@ -56,7 +56,7 @@ async function runGuarded(
 
 function showInterruption(reporter: Reporter, command: string): ExitCode {
   if (commandTable.find(({ name }) => name === command)?.readsOnly !== true)
-    reporter.note("interrupted: what was begun stays as it is, and the next up or down mends it");
+    reporter.note("interrupted: what was begun stays as it is, and the next up, rollback or down mends it");
   reporter.findings([], exitCodes.interrupted);
   return exitCodes.interrupted;
 }

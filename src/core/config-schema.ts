@@ -121,7 +121,7 @@ const history = z.strictObject({
     .max(1000)
     .default(10)
     .describe(
-      "How many deployments .deploy/history keeps, each with its images. The one that runs and the last good one always stay.",
+      "How many good deployments .deploy/history keeps, each with its images, and as many that failed or went back. The one that runs and the last good one always stay.",
     ),
 });
 

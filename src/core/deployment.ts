@@ -148,11 +148,18 @@ export interface Retention {
   readonly mentioned: readonly string[];
 }
 
-/** Ids of the records that may go: never the last good one, the one that runs, or one that a container points into. */
+/**
+ * Ids of the records that may go: never the last good one, the one that runs, or one that a container points into. What
+ * failed, and the rollbacks after it, count for themselves, so that many a failure takes no state away to go back to.
+ */
 export function expired(history: readonly HistoryEntry[], { keep, running, mentioned }: Retention): string[] {
   const needed = new Set([running, lastGood(history)?.id, ...mentioned]);
-  const newestFirst = history.map(({ id }) => id).toSorted((a, b) => (a < b ? 1 : -1));
-  return newestFirst.slice(Math.max(keep, 1)).filter((id) => !needed.has(id));
+  const newestFirst = history.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  const isState = ({ record }: HistoryEntry) => record?.outcome === "done" && record.command !== "rollback";
+  const beyond = [newestFirst.filter(isState), newestFirst.filter((entry) => !isState(entry))].flatMap((entries) =>
+    entries.slice(Math.max(keep, 1)),
+  );
+  return beyond.map(({ id }) => id).filter((id) => !needed.has(id));
 }
 
 /** Ids of records below a history's folder that a text names paths in. */

@@ -80,7 +80,7 @@ describe("a signal while what was begun does not come to its end", () => {
       up.kill(signal);
       expect(await ended).toBe(130);
       expect(await stillRunning()).toEqual([]);
-      expect(said).toContain("interrupted: what was begun stays as it is, and the next up or down mends it");
+      expect(said).toContain("interrupted: what was begun stays as it is, and the next up, rollback or down mends it");
       expect(existsSync(inFolder(".deploy/lock"))).toBe(false);
     },
   );

@@ -94,7 +94,7 @@ describe("retention", () => {
             .slice(0, keep);
           for (const id of [running, lastGood(history)?.id, ...mentioned, ...newest]) expect(gone).not.toContain(id);
           expect(gone.length).toBe(new Set(gone).size);
-          expect(history.length - gone.length).toBeLessThanOrEqual(keep + 2 + mentioned.length);
+          expect(history.length - gone.length).toBeLessThanOrEqual(2 * keep + 2 + mentioned.length);
         },
       ),
     );
@@ -105,6 +105,19 @@ describe("retention", () => {
     const history = ids.map((id, index) => entryOf(id, index === 0 ? "done" : "failed"));
     expect(expired(history, { keep: 2, running: undefined, mentioned: [] })).toEqual([ids[1]]);
     expect(expired(history, { keep: 1, running: ids[1], mentioned: [] })).toEqual([ids[2]]);
+  });
+
+  test("lets no failure, and no rollback after one, take away what there is to go back to", () => {
+    const id = (digit: number) => `20260101-000000-000${digit}`;
+    const back = { id: id(5), record: { ...recordOf(id(5)), command: "rollback" as const, of: id(2) } };
+    const history = [
+      entryOf(id(1), "done"),
+      entryOf(id(2), "done"),
+      entryOf(id(3), "failed"),
+      entryOf(id(4), "failed"),
+      back,
+    ];
+    expect(expired(history, { keep: 2, running: id(5), mentioned: [] })).toEqual([id(3)]);
   });
 
   test("knows the records that paths of containers lie in", () => {

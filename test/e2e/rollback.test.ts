@@ -20,13 +20,25 @@ const base = `services:
       interval: 1s
       timeout: 2s
       retries: 3
+    secrets: [word]
+  unnamed:
+    build: { dockerfile_inline: "FROM sandbox-deploy/test-busybox:1\\nLABEL sandbox-deploy.test=\${SHADE}" }
+    init: true
+    command: [sleep, "600"]
+  elsewhere:
+    image: sandbox-deploy/test-busybox:1
+    init: true
+    command: [sleep, "600"]
 volumes:
   data:
+secrets:
+  word: { environment: WORD }
 `;
 
 const settings = `  base: stack.yaml
   proxy: web
   overlays: { aio: [socket.yaml] }
+  onlyIn: { provisioner: [elsewhere] }
 platform: { service: web }
 health: { path: /, settleSeconds: 1 }
 `;
@@ -57,7 +69,10 @@ async function buildImage(says: string): Promise<void> {
 
 /** Writes the operator's files, with more lines of the environment. */
 async function write(color: string, page: string, more = ""): Promise<void> {
-  await stack.write(".env", `PORT=${stack.port}\nWEB_IMAGE=${image}\nSHADE=${color}\n${more}`);
+  await stack.write(
+    ".env",
+    `PORT=${stack.port}\nWEB_IMAGE=${image}\nSHADE=${color}\nWORD=of-${color}-0123456789\n${more}`,
+  );
   await stack.write("page.txt", `${page}\n`);
 }
 
@@ -80,6 +95,10 @@ const up = (...more: string[]): Promise<Ended> => stack.deploy("up", "--yes", "-
 it("brings back image, environment and mounted file of what ran when a change fails, and tells both stories", async () => {
   await stack.deployOk("up", "--yes");
   expect(await answer()).toBe("first old green");
+  // What Compose would notice only after it stopped the old container.
+  await stack.write(".env", (await stack.read(".env")).replace(/WORD=.*|green/g, ""));
+  expect(await up()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("variable WORD") });
+  expect(await answer()).toBe("first old green");
   await buildImage("second");
   await write("red", "new", "START=sleep 5; exit 3;\n");
   const { exitCode, stderr } = await up();
@@ -87,6 +106,7 @@ it("brings back image, environment and mounted file of what ran when a change fa
   expect(exitCode).toBe(1);
   expect(stderr).toContain("D070");
   expect(stderr).toContain("D098");
+  expect(await stack.containers()).toEqual([`${stack.project}-unnamed-1`, `${stack.project}-web-1`]);
   const [back, failed, first] = await history();
   expect(back).toMatchObject({ command: "rollback", outcome: "done" });
   expect(failed).toMatchObject({ command: "up", outcome: "rolled-back" });
@@ -121,15 +141,24 @@ it("goes back from a front door that does not answer although every container is
   expect(stderr).toContain("D098");
 });
 
-it("keeps the broken state with --no-rollback, from which rollback leads back", async () => {
-  await stack.deployOk("up", "--yes");
+it("keeps the broken state with --no-rollback, and gives nothing back unasked that was taken away by it", async () => {
+  await stack.write("config.yaml", platformConfigs.aio);
+  await stack.deployOk("up", "--yes", "--accept", "host-root");
+  await stack.write("config.yaml", platformConfigs.local);
   await write("red", "old", "CHECK=nowhere\n");
   const { exitCode, stderr } = await up("--no-rollback");
   expect(exitCode).toBe(1);
   expect(stderr).not.toContain("D098");
   expect(await answer()).toBe("first old red");
-  await stack.deployOk("rollback", "--yes");
+  await write("blue", "old", "CHECK=nowhere\n");
+  const second = await up();
+  expect(await answer()).toBe("first old blue");
+  expect(second.exitCode).toBe(1);
+  expect(second.stderr).toMatch(/error D098 .* host-root/);
+  expect((await stack.deploy("status")).stdout).toContain("never verified");
+  await stack.deployOk("rollback", "--yes", "--accept", "host-root");
   expect(await answer()).toBe("first old green");
+  expect((await stack.deployOk("status")).stdout).toMatch(/runs +deployment \S+ again, by the rollback/);
 });
 
 it("goes back by hand to any deployment, across modes with consent, and warns of data that a newer image may have changed", async () => {
