@@ -35,6 +35,8 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
     ...nameFindings(config, facts, stack, services),
     ...images.findings,
   ];
+  const halfMade = halfMadeReplacements(facts.containers);
+  const standing = { ...facts, containers: facts.containers.filter((each) => !halfMade.includes(each)) };
   const stops = findings.some(({ severity }) => severity === "error");
   return {
     mode: stack.detection.mode,
@@ -51,8 +53,10 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...images.steps,
       // Containers have these mounted: where an image cannot be had, they stay what the running ones were started with.
       ...mountedFiles(facts),
-      ...removals(facts, stack, services),
-      ...startSteps(facts, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) }),
+      ...removals(standing, stack, services),
+      // With both of them there Compose removes the one while it names the other after it, and fails.
+      ...(halfMade.length > 0 ? [removeContainers(halfMade, "made to replace another one that is still there")] : []),
+      ...startSteps(standing, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) }),
       ...leftovers(facts, stack),
     ],
     findings: [...findings, ...(stops ? formerFindings(stack.project, facts.former) : [])],
@@ -225,4 +229,17 @@ function removeContainers(containers: readonly Container[], why: string): Step {
     names: containers.map(({ name }) => name),
     ids: containers.map(({ id }) => id),
   };
+}
+
+/**
+ * What a Compose that was killed has left: a replacement is named after the id of what it replaces, and gets its own name once
+ * that one is gone.
+ */
+function halfMadeReplacements(containers: readonly Container[]): Container[] {
+  return containers.filter(({ name, service }) => {
+    const [, replaced] = /^([0-9a-f]{12})_/.exec(name) ?? [];
+    return (
+      replaced !== undefined && containers.some((each) => each.service === service && each.id.startsWith(replaced))
+    );
+  });
 }

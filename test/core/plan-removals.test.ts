@@ -50,3 +50,15 @@ test("a network of the stack is known by its name or else by its key", () => {
   const model = { networks: { default: { name: "demo_default" }, control: {} } };
   expect(planFor({ containers, model, networks }).steps).toEqual([]);
 });
+
+test("a replacement goes that a killed Compose has left beside what it was made for, and one that is all there is stays", () => {
+  const old = { ...container("gateway"), id: `0123456789ab${"c".repeat(52)}` };
+  const replacement = { ...container("gateway"), id: "d".repeat(64), name: "0123456789ab_demo-gateway-1" };
+  const removed = (...containers: readonly (typeof old)[]) =>
+    planFor({ containers: [...containers, container("proxy")] }).steps.map((step) =>
+      step.kind === "remove-containers" ? step.ids : step.kind,
+    );
+  expect(removed(old, replacement)).toEqual([[replacement.id]]);
+  expect(removed(replacement)).toEqual([]);
+  expect(removed({ ...old, configHash: "old" }, replacement)).toEqual([[replacement.id], "start"]);
+});
