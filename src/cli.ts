@@ -217,6 +217,10 @@ export const commandTable: readonly CommandEntry[] = [
     options: [
       new Option("--all", "rotate: every generated secret that can be"),
       accept([weakSecret, databasePassword], "accept by name what is found wrong"),
+      new Option("--wait-seconds <n>", "rotate: seconds to wait for health (default: health.waitSeconds)").argParser(
+        wholeNumber,
+      ),
+      lockWait(),
     ],
   },
   {

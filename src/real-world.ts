@@ -42,6 +42,7 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
     const { createRun } = await import("./shell/exec.ts");
     return createRun(signal, () => reporter.hidden())(command, options);
   };
+  let input: Promise<string | undefined> | undefined;
   return {
     version,
     toolRoot,
@@ -64,7 +65,11 @@ export async function createWorld(flags: ParsedFlags, interruption: Interruption
     portState,
     probe: (url, timeoutMilliseconds) => probe(url, timeoutMilliseconds, signal),
     process: processes,
-    readInput: () => readInput(process.stdin),
+    readInput: () => {
+      // A command that waited for the lock begins anew, and what was piped in comes only once.
+      input ??= readInput(process.stdin);
+      return input;
+    },
   };
 }
 

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { command, type Ended } from "../support/command.ts";
+import { command, type Ended, eventually } from "../support/command.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";
 
 const workbench = useWorkbench();
@@ -146,6 +147,27 @@ describe("secrets set", () => {
     expect(written).toBe(before.replace("UNKNOWN line\n", "OTHER=1").replace("'old one'", () => quoted));
     expect((await stat(join(workbench().folder, ".env"))).mode & 0o777).toBe(0o600);
     expect(await workbench().changes()).toEqual([]);
+  });
+
+  it("keeps the value that was piped in while it waits for the lock", async () => {
+    const { environment, folder, tool } = workbench();
+    const lock = join(folder, ".deploy/lock");
+    await mkdir(join(folder, ".deploy"), { recursive: true, mode: 0o700 });
+    await writeFile(lock, "who knows\n");
+    const args = ["secrets", "set", "STORE_PASSWORD", "--lock-wait", "600"];
+    const child = spawn(process.execPath, ["--", join(tool, "dist/main.js"), ...args], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (chunk) => (said += String(chunk)));
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    child.stdin.end(`${strong}\n`);
+    await eventually(async () => expect(said).toContain("waiting, 600 s at most: the lock is held"));
+    await rm(lock);
+    expect(await ended).toBe(0);
+    expect(await workbench().read(".env")).toContain(`STORE_PASSWORD=${strong}`);
   });
 
   it.each([

@@ -47,6 +47,12 @@ describe("a command line that is not understood", () => {
 });
 
 describe("help", () => {
+  it("of every command that is kept waiting by a lock has --lock-wait", () => {
+    const waiting = commandTable.filter(({ name, readsOnly }) => !readsOnly && name !== "unlock");
+    const without = waiting.filter(({ options = [] }) => !options.some(({ long }) => long === "--lock-wait"));
+    expect(without.map(({ name }) => name)).toEqual([]);
+  });
+
   it("of the whole names every command and has examples", async () => {
     const { exitCode, stdout, stderr } = await workbench().deploy("--help");
     expect([exitCode, stderr]).toEqual([0, ""]);
