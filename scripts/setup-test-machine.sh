@@ -109,6 +109,15 @@ install_packages() {
   [ "$status" = 0 ] || { tail -n 20 "$work/apt.log" >&2; fail "apt-get could not install the packages above"; }
 }
 
+# Completion is tried in these too where they are; a machine that cannot have them is ready all the same.
+install_shells() {
+  if have zsh && have fish; then return 0; fi
+  update_lists
+  say "installing zsh fish"
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt --no-install-recommends install zsh fish \
+    </dev/null >"$work/apt.log" 2>&1 || say "they could not be installed: their completion is not tried"
+}
+
 debian_mirror() {
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
     sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb .*\(https\{0,1\}:[^ ]*\) .*/\1/p' | grep -m 1 '/debian/*$') || mirror=
@@ -222,6 +231,7 @@ started=$(date +%s)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 make_work
 install_packages
+install_shells
 install_compose_and_buildx
 start_engine
 make_test_image

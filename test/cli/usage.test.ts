@@ -207,6 +207,11 @@ describe("stdout and stderr", () => {
   });
 });
 
+/** Whether a shell is installed: one that is not cannot be asked. */
+function isThere(shell: string): boolean {
+  return spawnSync(shell, ["-c", "true"]).error === undefined;
+}
+
 describe("completion", () => {
   const scripts = new Map<string, string>();
 
@@ -262,8 +267,46 @@ describe("completion", () => {
     const file = join(workbench().folder, `completion.${shell}`);
     await writeFile(file, text);
     const checked = spawnSync(shell, [shell === "fish" ? "--no-execute" : "-n", file], { encoding: "utf8" });
-    // A shell that is not installed cannot be asked.
-    if (!(checked.error && "code" in checked.error && checked.error.code === "ENOENT"))
-      expect([checked.status, checked.stderr]).toEqual([0, ""]);
+    if (isThere(shell)) expect([checked.status, checked.stderr]).toEqual([0, ""]);
+  });
+
+  const lines = [
+    [
+      ["deploy", ""],
+      ["up", "down", "restart"],
+    ],
+    [
+      ["deploy", "up", "--"],
+      ["--images", "--no-build", "--json"],
+    ],
+    [
+      ["deploy", "up", "--images", ""],
+      ["registry", "local"],
+    ],
+    [
+      ["deploy", "guard", ""],
+      ["log", "check", "policy", "serve"],
+    ],
+  ] as const;
+
+  it.each(lines)("for zsh and fish offers for %j, among others, %j", async (words, expected) => {
+    // What zsh's own completion calls is replaced by what prints.
+    const zsh = [
+      'compdef() {}; _describe() { print -l -- ${(P)2%%:*} }; compadd() { print -l -- "${@:2}" }; source "$1"; shift',
+      'words=("$@") CURRENT=$#; _sandbox_deploy',
+    ].join("\n");
+    const fish = `source $argv[1]; complete -C (string join ' ' -- $argv[2..])`;
+    for (const [shell, program] of [
+      ["zsh", ["-f", "-c", zsh, "zsh"]],
+      ["fish", ["--no-config", "-c", fish, "--"]],
+    ] as const) {
+      const file = join(workbench().folder, `completion.${shell}`);
+      await writeFile(file, await script(shell));
+      if (!isThere(shell)) continue;
+      const { exitCode, stdout, stderr } = await command(shell, [...program, file, ...words]);
+      expect([shell, exitCode, stderr]).toEqual([shell, 0, ""]);
+      const offers = stdout.split("\n").map((line) => line.split("\t")[0]);
+      expect(offers, shell).toEqual(expect.arrayContaining([...expected]));
+    }
   });
 });
