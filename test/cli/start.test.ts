@@ -47,12 +47,18 @@ describe("a dependency that is unhealthy early", () => {
     expect(await ups()).toHaveLength(2);
   });
 
-  it("and does not recover is D070 with its own status", async () => {
+  it("and does not recover is D070 with its own status, its health log and its last 20 lines", async () => {
     await workbench().health("store", unhealthy(10));
-    await workbench().script({ when: "^compose .* up ", exitCode: 1, stderr: gaveUp, starts: true });
+    const written = Array.from({ length: 25 }, (_, index) => `line ${index + 1}.\n`).join("");
+    await workbench().script(
+      { when: "^compose .* up ", exitCode: 1, stderr: gaveUp, starts: true },
+      { when: "^logs --tail 20 ", stdout: written },
+    );
     const { exitCode, stderr } = await workbench().deploy("up");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("error D070 store is not healthy: 10 health checks in a row failed: no answer");
+    expect(stderr).toContain("\n  health check: no answer\n  its last lines:\n    line 6.\n    line 7.\n");
+    expect(stderr).toContain("    line 25.\n  fix: ");
     expect(await ups()).toHaveLength(1);
   });
 
