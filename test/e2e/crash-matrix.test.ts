@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { output } from "../support/command.ts";
@@ -122,3 +122,37 @@ describe.concurrent.each(signals)("%s at every call of rollback that changes the
     }
   });
 });
+
+describe.concurrent.each(signals)("%s at every call of a rotation that changes the engine", (signal) => {
+  it("is undone by the next command, unless it was proved already: file, copy and container have one value, and no journal is left", async () => {
+    const scene = await sceneOf(`turn-${signal.toLowerCase()}`);
+    const { stack } = scene;
+    await deployOk(scene, "up", "--yes", "--no-build");
+    const calls: string[] = [];
+    for (let count = 1; ; count += 1) {
+      expect(count).toBeLessThan(callsMax);
+      const old = await secretOf(scene);
+      const stopped = await stoppedAt(scene, count, signal, ["secrets", "rotate", "MATRIX_TOKEN"]);
+      expect(await brokenFiles(scene)).toEqual([]);
+      await deployOk(scene, "up", "--yes", "--no-build");
+      const now = await secretOf(scene);
+      calls.push(`${stopped ?? "-"}: ${now === old ? "old" : "new"}`);
+      expect(now).toMatch(/^[\w-]{40,}$/);
+      expect(await stack.read(".deploy/secrets/token")).toBe(now);
+      expect(await tokenOf(scene)).toBe(now);
+      expect((await stack.containers()).length).toBe(2);
+      expect(await locksLeft(scene)).toEqual([]);
+      expect(await readdir(join(stack.folder, ".deploy"))).not.toContain("rotation.json");
+      if (stopped === undefined) break;
+    }
+    // A rotation that was stopped before its proof leaves the old value; one that ends has a new one.
+    expect(calls.find((call) => call.includes("/start"))).toMatch(/: old$/);
+    expect(calls.at(-1)).toBe("-: new");
+  });
+});
+
+/** The secret as the container of the service reads it. */
+async function tokenOf({ stack }: Scene): Promise<string> {
+  const name = (await stack.containers()).find((each) => each.includes("-app-")) ?? "";
+  return output("docker", ["exec", name, "cat", "/run/secrets/token"]);
+}
