@@ -61,8 +61,8 @@ afterEach(async () => {
   if (ours.length > 0) await command("docker", ["image", "rm", "--force", ...ours]);
 });
 
-async function buildImage(says: string): Promise<void> {
-  const dockerfile = `FROM sandbox-deploy/test-busybox:1\nLABEL sandbox-deploy.test=rollback\nRUN echo ${says} >/image\n`;
+async function buildImage(says: string, more = ""): Promise<void> {
+  const dockerfile = `FROM sandbox-deploy/test-busybox:1\nLABEL sandbox-deploy.test=rollback\nRUN echo ${says} >/image\n${more}`;
   const built = await command("docker", ["build", "--quiet", "--tag", image, "-"], { input: dockerfile });
   expect(built).toMatchObject({ exitCode: 0 });
 }
@@ -129,6 +129,19 @@ it("goes back from a container that is healthy at first and ends some seconds la
   expect(exitCode).toBe(1);
   expect(stderr).toContain("D070");
   expect(stderr).toContain("D098");
+});
+
+it("goes back from an image whose program is not there, and from a container that never gets healthy", async () => {
+  await stack.deployOk("up", "--yes");
+  await buildImage("broken", 'ENTRYPOINT ["/nowhere"]\n');
+  const broken = await up();
+  expect(await answer()).toBe("first old green");
+  expect(`${broken.exitCode} ${broken.stderr}`).toMatch(/^1 .*error D070 .*exec \/nowhere failed.*warning D098 /s);
+  await buildImage("second");
+  await write("red", "new", "CHECK=nowhere\n");
+  const unhealthy = await up();
+  expect(await answer()).toBe("first old green");
+  expect(`${unhealthy.exitCode} ${unhealthy.stderr}`).toMatch(/^1 .*error D070 .*warning D098 /s);
 });
 
 it("goes back from a front door that does not answer although every container is healthy", async () => {
