@@ -81,7 +81,8 @@ async function healthFinding(
     parts.push(
       `status: ${state.status}${state.health ? `, health ${state.health.status} (${state.health.failingStreak} failed checks)` : ""}`,
     );
-    for (const { output } of state.health?.log ?? []) parts.push(`health check: ${output.trim()}`);
+    const checks = new Set((state.health?.log ?? []).map(({ output }) => output.trim()));
+    for (const output of checks) parts.push(`health check: ${output}`);
     parts.push(...(await lastLogLines(world, container)));
   }
   return {
