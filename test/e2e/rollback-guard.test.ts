@@ -10,10 +10,8 @@ let stack: TestStack;
 let made: string[] = [];
 
 afterEach(async () => {
-  const ids = await readdir(join(stack.folder, ".deploy/history"));
   await stack.dispose();
-  const guards = ids.map((id) => `sandbox-deploy/guard:deploy-${id}`);
-  await command("docker", ["image", "rm", "--force", ...made, ...guards]);
+  await command("docker", ["image", "rm", "--force", ...made]);
   made = [];
 });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,8 +101,10 @@ export async function createStack(name: string, platformConfig: string, deployCo
     async dispose() {
       stories.delete(project);
       await deploy("down", "--volumes", "--yes", "--project", project);
-      // What a record keeps for a rollback stays after a down.
-      const tags = await images(`${project}/*`);
+      // What a record keeps for a rollback stays after a down; the guard's image keeps its own name.
+      const ids = await readdir(join(folder, ".deploy/history")).catch(() => []);
+      const kept = await Promise.all([`${project}/*`, ...ids.map((id) => `*/*:deploy-${id}`)].map(images));
+      const tags = [...new Set(kept.flat())];
       if (tags.length > 0) await command("docker", ["image", "rm", ...tags]);
       await rm(folder, { recursive: true, force: true });
     },
