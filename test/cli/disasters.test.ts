@@ -6,6 +6,7 @@ import { describe, expect, inject, it, test } from "vitest";
 import { seal } from "../../src/shell/seal.ts";
 import { command, type Ended } from "../support/command.ts";
 import { someOf } from "../support/some-of.ts";
+import type { Rule } from "./support/scripted-docker.ts";
 import { useWorkbench } from "./support/use-workbench.ts";
 
 const workbench = useWorkbench();
@@ -262,4 +263,47 @@ describe("a disk that fills up", () => {
       }
     },
   );
+});
+
+describe("an engine that goes away in the middle of an up", () => {
+  const away = {
+    exitCode: 1,
+    stderr: "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n",
+  };
+
+  async function upWithout(...rules: Rule[]): Promise<Ended> {
+    const bench = workbench();
+    await bench.write("deploy.config.yaml", "version: 1\nproject: scripted\nhealth: { waitSeconds: 2 }\n");
+    await twoDeployments();
+    await change(at(".env"), (text) => text.replace(/MINUTE=\d+/, "MINUTE=300"));
+    await bench.script(...rules);
+    const ended = await bench.deploy("up");
+    await bench.script();
+    expect(await readdir(at(".deploy"))).not.toContain("lock");
+    return ended;
+  }
+
+  it("is waited for, and what ran before is back once it answers", async () => {
+    const { exitCode, stderr } = await upWithout({
+      when: "^compose .* up ",
+      ...away,
+      starts: true,
+      then: [{ when: "^ps", ...away, times: 1 }],
+    });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("warning D098")]);
+    expect(stderr).toContain("error D041");
+  });
+
+  it("and stays away is a failure, not a refusal, and both stories are told", async () => {
+    const bench = workbench();
+    const { exitCode, stderr } = await upWithout({
+      when: "^compose .* up ",
+      ...away,
+      starts: true,
+      then: [{ when: "", ...away }],
+    });
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/error D041[\s\S]*error D098 what ran before/)]);
+    expect(stderr).toContain("the engine does not answer, as while it is restarted; waiting for it");
+    expect(await bench.deploy("up")).toMatchObject({ exitCode: 0 });
+  });
 });

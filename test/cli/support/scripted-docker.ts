@@ -19,6 +19,8 @@ export interface Rule {
   readonly times?: number;
   /** The call does not end by itself. */
   readonly hangs?: boolean;
+  /** Once it was answered, these rules hold instead of all that were scripted. */
+  readonly afterwards?: readonly Rule[];
 }
 
 /**
@@ -132,6 +134,7 @@ async function serve(state: State, words: AsyncGenerator<string, void>, say: Say
   state.calls.push(argv);
   state.called(argv);
   const rule = state.rules.find((each) => new RegExp(each.when).test(line) && isDue(state, each));
+  if (rule?.afterwards) Object.assign(state, { rules: rule.afterwards, since: state.calls.length });
   if (rule) return answer(state, rule, say);
   if (argv[0] === "compose" && argv.includes("config")) {
     const ask = async (draft: string) => {
