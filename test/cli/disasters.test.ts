@@ -288,7 +288,7 @@ describe("an engine that goes away in the middle of an up", () => {
       when: "^compose .* up ",
       ...away,
       starts: true,
-      then: [{ when: "^ps", ...away, times: 1 }],
+      afterwards: [{ when: "^ps", ...away, times: 1 }],
     });
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining("warning D098")]);
     expect(stderr).toContain("error D041");
@@ -300,7 +300,7 @@ describe("an engine that goes away in the middle of an up", () => {
       when: "^compose .* up ",
       ...away,
       starts: true,
-      then: [{ when: "", ...away }],
+      afterwards: [{ when: "", ...away }],
     });
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/error D041[\s\S]*error D098 what ran before/)]);
     expect(stderr).toContain("the engine does not answer, as while it is restarted; waiting for it");

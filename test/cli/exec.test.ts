@@ -38,6 +38,27 @@ describe("a program", () => {
     expect(await run(await script("tool.sh", text))).toMatchObject({ exitCode: 127, missing: false });
   });
 
+  it("passes no secret on while it runs, in whatever spelling and wherever its bytes are torn apart", async () => {
+    const secret = "pä$$w/€rt+🙈";
+    const spelled = [
+      secret,
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString("base64"),
+      JSON.stringify(secret),
+    ];
+    const bytes = Buffer.from(spelled.map((each) => `before ${each} behind\n`).join(""));
+    await writeFile(join(folder, "said"), bytes);
+    for (const size of [1, 3, 7]) {
+      const shown: string[] = [];
+      const path = await script("tear.sh", `exec dd if=${join(folder, "said")} bs=${size} status=none`);
+      await run(path, [secret], (chunk) => void shown.push(chunk));
+      expect(shown.join("").replaceAll('"', "").split("\n")).toEqual([
+        ...spelled.map(() => "before ‹redacted› behind"),
+        "",
+      ]);
+    }
+  });
+
   it("passes no secret on while it runs, also when it prints it in two pieces", async () => {
     const shown: string[] = [];
     const path = await script("tell.sh", "printf 'the word is hush'; sleep 0.2; printf 'hush-now, is it?'");

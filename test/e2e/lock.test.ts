@@ -104,13 +104,17 @@ describe("a second checkout", () => {
     const env = { CI: "true" };
     const up = command(join(repositoryRoot, "deploy"), ["up", "--yes"], { cwd: first.folder, env });
     await eventually(async () => expect((await first.containers()).length).toBeGreaterThan(0));
+    const environment = await second.read(".env");
+    const alsoUp = await second.deploy("up", "--yes", "--accept", "foreign-project");
     const turnedAway = await second.deploy("down", "--accept", "foreign-project");
     const waited = await second.deploy("down", "--accept", "foreign-project", "--lock-wait", "600");
     expect(await up).toMatchObject({ exitCode: 0 });
-    expect(turnedAway.exitCode).toBe(4);
-    expect(turnedAway.stderr).toContain(`D063 the lock is held: `);
-    expect(turnedAway.stderr).toMatch(/runs `up` since .*, process \d+ on .*, in /);
-    expect(turnedAway.stderr).toContain(first.folder);
+    expect(await second.read(".env")).toBe(environment);
+    for (const { exitCode, stderr } of [alsoUp, turnedAway]) {
+      expect(stderr).toMatch(/D063 the lock is held: .*runs `up` since .*, process \d+ on .*, in /);
+      expect(stderr).toContain(first.folder);
+      expect(exitCode).toBe(4);
+    }
     expect(waited.exitCode).toBe(0);
     expect(waited.stderr).toContain("waiting, 600 s at most: the lock is held");
     expect(await first.containers()).toEqual([]);
