@@ -194,11 +194,9 @@ describe("a state folder", () => {
         return exitCode;
       };
       try {
-        for (const args of looks) {
-          const possible = cannotTell.includes(args[0] ?? "") ? [0, 2] : [0];
-          const exitCode = await ends(args);
-          expect(possible, told.join("\n")).toContain(exitCode);
-        }
+        const looked = await Promise.all(looks.map(async (args) => [args[0] ?? "", await ends(args)] as const));
+        for (const [name, exitCode] of looked)
+          expect(cannotTell.includes(name) ? [0, 2] : [0], told.join("\n")).toContain(exitCode);
         const [rollback, up, down] = [await ends(["rollback", "--yes"]), await ends(["up"]), await ends(["down"])];
         expect({ rollback, up, down }, told.join("\n")).toEqual(changes);
         expect(told.join("\n")).toMatch(says);
@@ -230,7 +228,7 @@ describe("a disk that fills up", () => {
       const codes = new Set<number>();
       try {
         await twoDeployments();
-        for (const pages of someOf([2, 9, 0, 4, 6, 12], 2)) {
+        for (const pages of someOf([2, 9, 0, 5], 2)) {
           await change(at(".env"), (text) => text.replace(/MINUTE=\d+/, `MINUTE=${200 + pages}`));
           const before = await secrets();
           for (const args of [["up"], ["rollback", "--yes"], ["down"]]) {
