@@ -23,6 +23,8 @@ describe("guard policy", () => {
     expect(stdout).toContain("owner: scripted\n");
     expect(stdout).toMatch(/sandboxes:\n {2}alive: 3\n {2}createsPerMinute: 9\n/);
     expect(stdout).toMatch(/images:\n {2}- sandbox-deploy\/sandbox:/);
+    const document = JSON.parse((await workbench().deploy("guard", "policy", "--json")).stdout);
+    expect(document).toMatchObject({ version: 1, exitCode: 0 });
   });
 
   it("takes another preset, whose images the configuration has to name", async () => {

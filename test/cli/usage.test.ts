@@ -105,6 +105,10 @@ describe("--json", () => {
       ["logs"],
       ["restart"],
       ["detect", "config.yaml"],
+      ["secrets", "list"],
+      ["secrets", "check"],
+      ["audit"],
+      ["unlock"],
       ["completion", "bash"],
       ["down"],
     ];

@@ -109,6 +109,13 @@ describe("aio mode with the raw socket", () => {
       const { status, body } = await stack.api("/api/run", { language, code, timeoutSeconds: 30 });
       expect({ status, ...body }).toMatchObject({ status: 200, stdout: "42\n", exitCode: 0 });
     }
+    const overdue = await stack.api("/api/run", { language: "bash", code: "echo on; sleep 600", timeoutSeconds: 1 });
+    expect({ ...overdue, ...overdue.body }).toMatchObject({
+      status: 200,
+      stdout: "on\n",
+      exitCode: 137,
+      timedOut: true,
+    });
     await eventually(async () => expect(await sandboxesOf(stack)).toEqual([]));
   });
 
