@@ -30,6 +30,7 @@ export default defineConfig({
           include: [cli],
           exclude: [slow],
           globalSetup: ["test/cli/support/tool-build.ts"],
+          setupFiles: ["test/cli/support/first-tests.ts"],
         },
       },
       {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The quick checks, which need no Docker engine: build, types, lint and format, shell scripts, and the vitest project `quick`
-# (some of its tests need `docker compose`). All parts run, at the same time; what failing ones said is shown last.
+# The quick checks, which need no Docker engine: build, types, lint and format, shell scripts, and the vitest projects `quick`
+# and `cli` (some of their tests need `docker compose`), of `cli` the first tests of each file. All parts run, at the same time; what failing ones said is shown last.
 #
 # usage: scripts/check.sh [RESULTS]    RESULTS: a folder that keeps the output and status of each part
 set -uo pipefail
@@ -40,7 +40,7 @@ check_shell() {
 # The tests are long enough to be watched, so their output is shown as well as kept.
 tests() {
   local status=passed code
-  vitest run --project quick --reporter=default --reporter=json --outputFile.json="$results/quick.json" \
+  TEST_CASES=${TEST_CASES:-first} vitest run --project quick --project cli --reporter=default --reporter=json --outputFile.json="$results/quick.json" \
     </dev/null 2>&1 | tee "$results/tests.log"
   code=${PIPESTATUS[0]}
   [ "$code" = 0 ] || status=failed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests: sets the machine up where it may, runs scripts/check.sh, whole commands, the slow tests and the scenarios on a real
-# Docker engine, removes what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
+# All tests: sets the machine up where it may, runs scripts/check.sh, the slow tests and the scenarios on a real Docker engine,
+# removes what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
 #
 # usage: scripts/test.sh
 set -uo pipefail
@@ -62,8 +62,6 @@ install_packages || record packages failed
 say "checks without an engine"
 export TEST_CASES=all
 scripts/check.sh "$results"
-say "whole commands with a scripted engine"
-run_project cli
 say "real stores, browsers, terminals and languages"
 run_project slow
 say "scenarios on a real engine"
