@@ -32,17 +32,18 @@ export async function rotate(
   const chosen = choose(world, read, names, flags.all ?? false);
   world.reporter.note(rotationText(chosen));
   const words = ["secrets", "rotate", ...chosen.map(({ name }) => name)];
-  await withChange(world, { ...territory, project, words, changes: true }, () =>
+  // Until the lock is held somebody may deploy, or write a file, that would be applied along with the new values.
+  const check = async () => stopUnlessAsPlanned(planOf(await readSituation(world, flags), flags));
+  await withChange(world, { ...territory, project, words, changes: true, check }, () =>
     change(world, flags, situation, read, chosen),
   );
   const services = [...new Set(chosen.flatMap(usersOfSecret))].toSorted();
   const rotated = chosen.map(({ name }) => name);
-  world.reporter.result(
-    `rotated ${rotated.join(", ")}; ${services.join(", ")} ${services.length === 1 ? "runs" : "run"} with ${rotated.length === 1 ? "the new value" : "the new values"}`,
-    {
-      ...{ version: 1, exitCode: 0, rotated, services },
-    },
-  );
+  const run = services.length === 1 ? "runs" : "run";
+  const values = rotated.length === 1 ? "the new value" : "the new values";
+  world.reporter.result(`rotated ${rotated.join(", ")}; ${services.join(", ")} ${run} with ${values}`, {
+    ...{ version: 1, exitCode: 0, rotated, services },
+  });
   return exitCodes.done;
 }
 

@@ -165,6 +165,13 @@ describe("a rotation is refused, and changes nothing,", () => {
     expect(await workbench().read(".env")).toContain(lines);
   });
 
+  it("when somebody takes the stack down until the lock is held", async () => {
+    await deployed();
+    const gone = [{ when: "^ps ", stdout: "" }];
+    await workbench().script({ when: "^volume create .*sandbox-deploy-lock-", stdout: "made\n", afterwards: gone });
+    expect(await refusal("STORE_PASSWORD")).toMatch(/^3 .*^error D113 the stack does not run as planned/ms);
+  });
+
   it("while the stack does not run as planned, without names, and for names that nobody has", async () => {
     expect(await refusal("STORE_PASSWORD")).toContain("3 error D113 the stack does not run as planned");
     await deployed();
