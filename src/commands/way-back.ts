@@ -16,8 +16,8 @@ import { readRecordedSituation } from "./recorded-situation.ts";
 import { carryOut } from "./up.ts";
 
 /**
- * Brings back what was verified last before a failed deployment: its files, environment and images, verified as any
- * deployment is. Asks nothing, so that no privilege on the host comes back that nothing held a moment ago. What the
+ * Brings back what was verified last before a failed deployment: its files, environment and images, verified like every
+ * deployment. Asks nothing, so that no privilege on the host comes back that nothing held a moment ago. What the
  * operator's files say stays as it is.
  */
 export async function fallBack(world: World, failed: Situation, error: unknown): Promise<FellBack | undefined> {

@@ -44,7 +44,7 @@ export async function setVerifier(world: World, role: PostgresRole, verifier: st
   if (done.exitCode !== 0) throw failed(role, "does not take the password", done);
 }
 
-/** Logs in as any client does, through the name of the service: local connections often need no password at all. */
+/** Logs in like a client, through the name of the service: local connections often need no password at all. */
 export async function logIn(world: World, role: PostgresRole, password: string): Promise<void> {
   const done = await psql(world, role, `psql -XAtq -h "$DB_HOST" -c 'SELECT 1'`, { PGPASSWORD: password });
   if (done.exitCode !== 0) throw failed(role, "refuses the password through the network", done);

@@ -400,7 +400,7 @@ describe("what runs", () => {
   test.each([
     ["/", "send"],
     ["", "send"],
-    ["/work/", "send"],
+    ["/srv/app/", "send"],
     ["/proc/self/fd/7", "config.working-dir"],
     ["/proc", "config.working-dir"],
     ["/sys/x", "config.working-dir"],

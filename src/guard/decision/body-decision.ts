@@ -1,16 +1,5 @@
 import type { JsonObject } from "../request/json.ts";
-import type { AuditNotes, Question } from "./decision.ts";
-
-/** A refusal, or the questions that have to be answered first: what a part of the decision can end with besides success. */
-export type Refusal =
-  | {
-      readonly kind: "deny";
-      readonly rule: string;
-      readonly status: number;
-      readonly message: string;
-      readonly notes: AuditNotes;
-    }
-  | { readonly kind: "ask"; readonly questions: readonly [Question, ...Question[]] };
+import type { AuditNotes, Refusal } from "./decision.ts";
 
 /** What becomes of the body of a request: sent as a new object that was built from what was understood, or not at all. */
 export type BodyDecision =

@@ -9,9 +9,9 @@ import type { Query } from "../request/query.ts";
 import { absent, malformed } from "../request/reading.ts";
 import { findRoute, type Match, type Route } from "../request/routes.ts";
 import { readTarget, type Target } from "../request/target.ts";
-import { deny, type Refusal } from "./body-decision.ts";
+import { deny } from "./body-decision.ts";
 import { decideContainer, decideContainerCreate, decideExecCall } from "./container-call.ts";
-import type { ClientRequest, Decision, Facts } from "./decision.ts";
+import type { ClientRequest, Decision, Facts, Refusal } from "./decision.ts";
 import { engineInfo } from "./engine-info.ts";
 import { decideImage, decideImageList, decidePull } from "./image-call.ts";
 

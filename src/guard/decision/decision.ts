@@ -90,11 +90,8 @@ export interface AuditNotes {
   readonly ports?: readonly string[];
 }
 
-/** What happens to a request. */
-export type Decision =
-  | { readonly kind: "forward"; readonly rule: string; readonly request: EngineRequest; readonly notes: AuditNotes }
-  /** Answered by the guard itself, with status 200: the engine has nothing to add, or would say too much. */
-  | { readonly kind: "answer"; readonly rule: string; readonly body: JsonValue; readonly notes: AuditNotes }
+/** A refusal, or the questions that have to be answered first: what a part of the decision can end with besides success. */
+export type Refusal =
   | {
       readonly kind: "deny";
       readonly rule: string;
@@ -104,3 +101,10 @@ export type Decision =
       readonly notes: AuditNotes;
     }
   | { readonly kind: "ask"; readonly questions: readonly [Question, ...Question[]] };
+
+/** What happens to a request. */
+export type Decision =
+  | { readonly kind: "forward"; readonly rule: string; readonly request: EngineRequest; readonly notes: AuditNotes }
+  /** Answered by the guard itself, with status 200: the engine has nothing to add, or would say too much. */
+  | { readonly kind: "answer"; readonly rule: string; readonly body: JsonValue; readonly notes: AuditNotes }
+  | Refusal;

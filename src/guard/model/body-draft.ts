@@ -1,5 +1,5 @@
-import { deny, type Refusal } from "../decision/body-decision.ts";
-import type { AuditNotes, Facts, Known, Question } from "../decision/decision.ts";
+import { deny } from "../decision/body-decision.ts";
+import type { AuditNotes, Facts, Known, Question, Refusal } from "../decision/decision.ts";
 import type { Policy } from "../policy/policy.ts";
 
 /** Why a part of a body is refused. */

@@ -1,4 +1,4 @@
-import type { Refusal } from "../decision/body-decision.ts";
+import type { Refusal } from "../decision/decision.ts";
 import { type Reading, read } from "./reading.ts";
 
 /** Below it, starting a container took a whole HostConfig. */

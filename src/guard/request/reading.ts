@@ -1,5 +1,5 @@
-import { deny, type Refusal } from "../decision/body-decision.ts";
-import type { Known, Question } from "../decision/decision.ts";
+import { deny } from "../decision/body-decision.ts";
+import type { Known, Question, Refusal } from "../decision/decision.ts";
 import { serializeJson } from "./json.ts";
 
 /** What a part of a request was understood as, or why it goes no further. */
