@@ -57,11 +57,12 @@ work=$(mktemp -d "${TMPDIR:-/var/tmp}/build-images.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# timed NAME COMMAND...: one line with the time taken, or the end of the output if the command failed
+# timed NAME COMMAND...: a line at its beginning and one with the time taken, or the end of the output if the command failed
 timed() {
   image=$1
   shift
   began=$(date +%s)
+  say "$image: begun"
   if "$@" >"$work/log" 2>&1; then
     say "$image: done in $(($(date +%s) - began)) s"
   else

@@ -1,10 +1,15 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { type AcceptName, databasePassword, foreignProject, heldLock, weakSecret } from "./core/plan.ts";
+import { Argument, InvalidArgumentError, Option } from "commander";
+import {
+  type AcceptName,
+  databasePassword,
+  foreignProject,
+  heldLock,
+  lowDisk,
+  lowMemory,
+  weakSecret,
+} from "./core/plan.ts";
 import { consentNames } from "./core/privilege.ts";
-import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
-
-/** Runs one command with its flags and arguments; the result becomes the exit code. */
-export type Dispatch = (command: string, flags: Record<string, unknown>, args: readonly string[]) => Promise<void>;
+import { setupOptions } from "./setup-options.ts";
 
 /** One command: what help, completion and the reading of its line need. */
 export interface CommandEntry {
@@ -24,11 +29,6 @@ function wholeNumber(text: string): number {
 
 function tail(text: string): string {
   if (text !== "all" && !/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a number of lines or all.");
-  return text;
-}
-
-function projectName(text: string): string {
-  if (!projectNamePattern.test(text)) throw new InvalidArgumentError(`It must be ${projectNameRule}.`);
   return text;
 }
 
@@ -78,6 +78,12 @@ export const commandTable: readonly CommandEntry[] = [
     options: [...upOptions(), waitSeconds(), noRollback(), lockWait()],
   },
   {
+    name: "setup",
+    summary: "ask how the stack is to be and write the answers; each question has a flag and a variable",
+    example: "deploy setup --mode aio --exposure machine --yes",
+    options: [...setupOptions(), lockWait()],
+  },
+  {
     name: "down",
     summary: "remove the stack, sandboxes included; data stays unless --volumes",
     example: "deploy down --volumes",
@@ -109,6 +115,19 @@ export const commandTable: readonly CommandEntry[] = [
     options: [
       new Option("--verify", "hold every container against the last deployment; exit 1 where one goes beyond it"),
     ],
+  },
+  {
+    name: "key",
+    readsOnly: true,
+    summary: "print the key that clients send, for whoever asks here; the audit log tells of it",
+    example: "deploy key | xclip",
+    args: [new Argument("[name]", "the variable, where clients have several keys")],
+  },
+  {
+    name: "open",
+    readsOnly: true,
+    summary: "open the page in a browser, or show how to reach it",
+    example: "deploy open",
   },
   {
     name: "history",
@@ -224,6 +243,28 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    name: "doctor",
+    readsOnly: true,
+    summary: "check this machine, the configuration and what runs, and say what to do; or explain a finding's code",
+    example: "deploy doctor D047",
+    args: [new Argument("[code]", "the code of a finding to explain")],
+    options: [
+      new Option("--fix", "mend what is safe to mend, each after a question"),
+      accept(
+        [lowDisk, lowMemory, foreignProject, weakSecret, databasePassword],
+        "accept by name that there is less than the stack wants, and what up accepts",
+      ),
+      new Option("--timeout <seconds>", "give up each check after so long (default: 10)").argParser(wholeNumber),
+    ],
+  },
+  {
+    name: "tls",
+    readsOnly: true,
+    summary: "show the certificate as a client sees it (status), or print the root of the stack's own CA (root)",
+    example: "deploy tls root > root.pem",
+    args: [new Argument("<action>", "what to do").choices(["status", "root"])],
+  },
+  {
     name: "completion",
     readsOnly: true,
     summary: "print a completion script for a shell",
@@ -231,56 +272,3 @@ export const commandTable: readonly CommandEntry[] = [
     args: [new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"])],
   },
 ];
-
-/** Flags that every command takes. */
-export const globalOptions = (): Option[] => [
-  new Option("--json", "print one JSON document on stdout"),
-  new Option("-y, --yes", "answer yes to questions; never to host-level privileges"),
-  new Option("--no-color", "no colour"),
-  new Option("--config <file>", "the configuration (default: deploy.config.yaml)"),
-  new Option("--env-file <file>", "the environment file (default: compose.envFile of the configuration)"),
-  new Option("--project <name>", "the Compose project name").argParser(projectName),
-  new Option("--verbose", "show what the child processes say"),
-];
-
-/** Builds the command line from the table. Errors of usage are thrown as CommanderError and printed by the caller. */
-export function createProgram(version: string, dispatch: Dispatch): Command {
-  const program = new Command("deploy")
-    .description("Deploys self-hosted AI-agent platforms with Docker Compose without handing the host to the agent.")
-    .version(version, "-V, --version")
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .addHelpText("after", "\nExamples:\n  deploy plan\n  deploy up\n  deploy down");
-  for (const entry of commandTable) program.addCommand(createCommand(entry, dispatch).copyInheritedSettings(program));
-  return program;
-}
-
-function createCommand(entry: CommandEntry, dispatch: Dispatch): Command {
-  const command = new Command(entry.name).summary(entry.summary).description(entry.summary);
-  for (const argument of entry.args ?? []) command.addArgument(argument);
-  for (const option of [...(entry.options ?? []), ...globalOptions()]) command.addOption(option);
-  command.addHelpText("after", `\nExample:\n  ${entry.example}`);
-  return command.action(() => dispatch(entry.name, command.opts(), command.args));
-}
-
-/**
- * Puts the command before the global flags that were written in front of it, as in `--json plan`: they mean the same there.
- * Any other line stays as it is.
- */
-export function commandFirst(argv: readonly string[]): readonly string[] {
-  const globals = globalOptions();
-  let at = 0;
-  for (let word = argv[0]; word?.startsWith("-"); word = argv[at]) {
-    const flag = word;
-    const option = globals.find((each) => isFlag(each, flag) || (each.required && flag.startsWith(`${each.long}=`)));
-    if (option === undefined) return argv;
-    at += option.required && isFlag(option, flag) ? 2 : 1;
-  }
-  const command = argv[at];
-  return command === undefined ? argv : [command, ...argv.slice(0, at), ...argv.slice(at + 1)];
-}
-
-/** Whether a word is this flag, in its long or short form. */
-export function isFlag({ long, short }: Option, word: string): boolean {
-  return word === long || word === short;
-}

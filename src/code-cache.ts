@@ -5,13 +5,14 @@ import { Script } from "node:vm";
 
 /**
  * Runs a bundle of CommonJS with the code that V8 compiled of it before: compiling costs more than most commands do.
- * The code is kept beside the bundle by the first `plan` or `up` that ends well. Where nobody may write, or where V8
- * refuses what is there (another Node.js), the program runs without. Its name holds a hash of its content, so that the
- * code of another build is never taken for its own.
+ * The code is kept beside the bundle by the first `plan` and the first `up` that end well, each with what it uses; other
+ * commands take that of `up`. Where nobody may write, or where V8 refuses what is there (another Node.js), the program
+ * runs without. Its name holds a hash of its content, so that the code of another build is never taken for its own.
  */
 export function runCached(folder: string, name: string, process: NodeJS.Process): void {
   const filename = join(folder, name);
-  const cachePath = `${filename}.${process.version}.cache`;
+  const command = process.argv[2] ?? "";
+  const cachePath = `${filename}.${process.version}.${command === "plan" ? "plan" : "up"}.cache`;
   const cachedData = readIfThere(cachePath);
   const script = new Script(functionOf(filename), { filename, ...(cachedData && { cachedData }) });
   const program: unknown = script.runInThisContext();
@@ -19,7 +20,7 @@ export function runCached(folder: string, name: string, process: NodeJS.Process)
   program(createRequire(filename), folder);
   if (cachedData && !script.cachedDataRejected) return;
   process.on("exit", (exitCode) => {
-    const worthwhile = /^(plan|up)$/.test(process.argv[2] ?? "") && (exitCode === 0 || exitCode === 10);
+    const worthwhile = /^(plan|up)$/.test(command) && (exitCode === 0 || exitCode === 10);
     if (worthwhile) keep(cachePath, script.createCachedData(), process.pid);
   });
 }

@@ -51,4 +51,11 @@ export class LockedError extends DeployError {
 /** The operator stopped the command (SIGINT, SIGTERM or a declined question's Ctrl-C). */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
+  /** What is said of it where that is more than that what was begun stays. */
+  readonly advice: string | undefined;
+
+  constructor(message: string, advice?: string) {
+    super(message);
+    this.advice = advice;
+  }
 }

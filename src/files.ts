@@ -20,6 +20,8 @@ export interface WriteOptions {
 export interface Files {
   /** The text of a file, or undefined when there is none. Text that is not UTF-8 is an error: writing it back would lose bytes. */
   read(path: string): Promise<string | undefined>;
+  /** An HMAC-SHA-256 of a file's bytes in hex, whatever they are; undefined when there is none. */
+  fingerprint(path: string, key: string): Promise<string | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   /** The names in a directory, sorted; empty when there is no such directory. */
   list(directory: string): Promise<readonly string[]>;
@@ -46,6 +48,8 @@ export interface Files {
   append(path: string, text: string, options: { readonly mode: number; readonly limitBytes: number }): Promise<void>;
   /** Creates a directory and those above it that are missing, all with `mode`; one that is there keeps its own. */
   makeDirectory(path: string, mode: number): Promise<void>;
+  /** Removes what writers of a file have left that were killed: it was never that file, but may hold secrets. */
+  sweep(path: string): Promise<void>;
   /** Removes a file or a link; that there is none is fine. */
   remove(path: string): Promise<void>;
   /** Removes a folder with everything in it, following no link; that there is none is fine. */
@@ -57,11 +61,15 @@ export class FileReadError extends Error {
   override readonly name = "FileReadError";
   readonly code: string;
   readonly path: string;
+  /** What is wrong, in words that go on after its name. */
+  readonly reason: string;
 
   constructor(path: string, code: string, cause?: unknown) {
-    super(`${path} cannot be read: ${readReasons[code] ?? code}`, { cause });
+    const reason = `cannot be read: ${readReasons[code] ?? code}`;
+    super(`${path} ${reason}`, { cause });
     this.path = path;
     this.code = code;
+    this.reason = reason;
   }
 }
 

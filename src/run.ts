@@ -1,5 +1,7 @@
-import { commandFirst, commandTable, createProgram } from "./cli.ts";
+import { commandTable } from "./cli.ts";
+import { commandFirst, createProgram } from "./command-line.ts";
 import { type ParsedFlags, runCommand } from "./commands/dispatch.ts";
+import { pipelineOf } from "./core/ci/pipeline.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes, InterruptedError } from "./errors.ts";
 import { fileFinding } from "./files.ts";
 import { createInterruption, createTerminalReporter, createWorld, type Origin } from "./real-world.ts";
@@ -28,7 +30,11 @@ export async function run(written: readonly string[], origin: Origin): Promise<E
     const usage = usageOf(error, argv);
     if (!usage) throw error;
     if (usage.kind === "shown") return exitCodes.done;
-    const flags = { json: argv.includes("--json"), color: !argv.includes("--no-color") };
+    const flags = {
+      json: argv.includes("--json"),
+      color: !argv.includes("--no-color"),
+      ci: argv.includes("--ci"),
+    };
     const reporter = await createTerminalReporter(flags, interruption, origin.process);
     reporter.findings([usage.finding], exitCodes.input);
     return exitCodes.input;
@@ -38,24 +44,40 @@ export async function run(written: readonly string[], origin: Origin): Promise<E
 
 async function runGuarded(
   command: string,
-  flags: ParsedFlags,
+  given: ParsedFlags,
   args: readonly string[],
   interruption: Interruption,
   origin: Origin,
 ): Promise<ExitCode> {
-  const world = await createWorld(flags, interruption, origin);
+  const flags = { ...given, ci: pipelineOf(origin.process.env, given.ci) !== undefined };
+  const world = await createWorld(command, flags, interruption, origin);
+  const exitCode = await mapped(world.reporter, command, interruption, origin, () =>
+    runCommand(world, command, flags, args).finally(() => world.reporter.endStream()),
+  );
+  await world.reporter.conclude(exitCode);
+  return exitCode;
+}
+
+async function mapped(
+  reporter: Reporter,
+  command: string,
+  interruption: Interruption,
+  origin: Origin,
+  work: () => Promise<ExitCode>,
+): Promise<ExitCode> {
   try {
-    return await runCommand(world, command, flags, args).finally(() => world.reporter.endStream());
+    return await work();
   } catch (error) {
     if (interruption.signal.reason === enoughRead) return exitCodes.done;
     if (interruption.signal.aborted || error instanceof InterruptedError)
-      return showInterruption(world.reporter, command);
-    return showError(world.reporter, error, origin);
+      return showInterruption(reporter, command, error);
+    return showError(reporter, error, origin);
   }
 }
 
-function showInterruption(reporter: Reporter, command: string): ExitCode {
-  if (commandTable.find(({ name }) => name === command)?.readsOnly !== true)
+function showInterruption(reporter: Reporter, command: string, error: unknown): ExitCode {
+  if (error instanceof InterruptedError && error.advice !== undefined) reporter.note(`interrupted: ${error.advice}`);
+  else if (commandTable.find(({ name }) => name === command)?.readsOnly !== true)
     reporter.note("interrupted: what was begun stays as it is, and the next up, rollback or down mends it");
   reporter.findings([], exitCodes.interrupted);
   return exitCodes.interrupted;

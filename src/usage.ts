@@ -1,7 +1,9 @@
 import { CommanderError } from "commander";
-import { type CommandEntry, commandTable, globalOptions, isFlag } from "./cli.ts";
+import { type CommandEntry, commandTable } from "./cli.ts";
+import { isFlag } from "./command-line.ts";
 import type { Finding } from "./core/finding.ts";
 import { visibleLine } from "./core/visible-text.ts";
+import { globalOptions } from "./global-options.ts";
 
 /** How the reading of a command line ended early: help and version are no errors, anything else is one finding. */
 export type Usage = { readonly kind: "shown" } | { readonly kind: "wrong"; readonly finding: Finding };

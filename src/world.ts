@@ -1,5 +1,7 @@
 import type { Finding } from "./core/finding.ts";
+import type { Text } from "./core/fitted-text.ts";
 import type { Machine } from "./core/lock-holder.ts";
+import type { Plan } from "./core/plan.ts";
 import type { ExitCode } from "./errors.ts";
 import type { Files } from "./files.ts";
 
@@ -26,6 +28,8 @@ export interface RunOptions {
   readonly onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
   /** Ends the child before the command as a whole is interrupted. */
   readonly signal?: AbortSignal;
+  /** Keeps the child's input open, without a byte, until it ends or this process does, however that happens. */
+  readonly holdInput?: true;
   /** Runs also when the command was interrupted: what it began has to be put in order. It has seconds for that. */
   readonly lastly?: true;
 }
@@ -36,6 +40,45 @@ export type PortState = { readonly free: true } | { readonly free: false; readon
 /** An answer of the front door, or why there was none. */
 export type ProbeResult =
   | { readonly ok: true; readonly status: number; readonly body: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Whom a front door with TLS is believed: who an authority vouches for, one known certificate, or any of the right name. */
+export type DoorTrust =
+  | { readonly kind: "authorities" /** Roots in PEM that the system need not know. */; readonly roots: string }
+  | { readonly kind: "certificate" /** SHA-256, as hexadecimal pairs. */; readonly fingerprint: string }
+  | { readonly kind: "name" };
+
+/** Where a front door with TLS really listens: the public name need not lead here from this machine. */
+export interface TlsDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly trust: DoorTrust;
+}
+
+/** A request to a server that is none of the stack's. */
+export interface HttpRequest {
+  readonly url: string;
+  /** Sent as JSON with POST; without it the request is a GET. */
+  readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** By whom the server is known and this client to it, in PEM. */
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly servername?: string;
+    readonly rejectUnauthorized?: boolean;
+  };
+  /** The URL of a proxy to go through. */
+  readonly proxy?: string;
+  /** The address of the server, where it was looked up already. */
+  readonly address?: string;
+}
+
+/** What a server answered, or why it did not. `date` is its own clock, as it wrote it. */
+export type HttpAnswer =
+  | { readonly ok: true; readonly status: number; readonly body: string; readonly date: string | undefined }
   | { readonly ok: false; readonly reason: string };
 
 /** Everything impure that the commands may use; `main` builds the only real one. */
@@ -51,6 +94,8 @@ export interface World {
   /** The number of that user; undefined where the system does not say. */
   readonly uid: number | undefined;
   readonly host: string;
+  /** The operating system, as Node.js names it. */
+  readonly platform: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly files: Files;
@@ -59,12 +104,23 @@ export interface World {
   /** The time so many milliseconds ago, RFC 3339 in UTC. */
   readonly timeAgo: (milliseconds: number) => string;
   readonly randomBytes: (count: number) => Uint8Array;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Waits; a signal ends it before its time, with an error. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   readonly run: (command: Command, options?: RunOptions) => Promise<RunResult>;
+  /** Starts a program that goes on by itself, such as a browser; whether it could. */
+  readonly launch: (command: Command) => Promise<boolean>;
   /** From here on every question is asked anew: answers that were fetched early may no longer hold. */
   readonly forgetEarlyAnswers: () => void;
+  /** The addresses at which other machines may reach this one. */
+  readonly addresses: () => readonly string[];
+  /** Where a name leads: none where nobody knows it, undefined where no name server answered in time. */
+  readonly resolveName: (name: string, timeoutMilliseconds: number) => Promise<readonly string[] | undefined>;
   readonly portState: (host: string, port: number) => Promise<PortState>;
-  readonly probe: (url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
+  readonly probe: (url: string, timeoutMilliseconds: number, door?: TlsDoor) => Promise<ProbeResult>;
+  /** Asks an HTTP proxy once for a tunnel to the host of a URL, through which nothing is sent. */
+  readonly tunnel: (proxy: string, url: string, timeoutMilliseconds: number) => Promise<ProbeResult>;
+  /** Asks a server that is none of the stack's, once, until the signal; follows no redirect. */
+  readonly http: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
   readonly process: ProcessTable;
   /** Everything on the standard input, or undefined where that is a terminal. */
   readonly readInput: () => Promise<string | undefined>;
@@ -93,10 +149,19 @@ export interface Interruption {
   abort(reason: Error): void;
 }
 
+/**
+ * What a line of a task is: where the work stands; what a child process says, which is shown in full when that is asked for;
+ * or what that means in short.
+ */
+export type LineKind = "state" | "output" | "summary";
+
+/** Tells how a task goes on. */
+export type Progress = (line: string, kind?: LineKind) => void;
+
 /** One unit of visible work. */
 export interface Task {
   readonly title: string;
-  run(progress: (line: string) => void): Promise<void>;
+  run(progress: Progress): Promise<void>;
 }
 
 /** A yes-or-no question. */
@@ -106,16 +171,37 @@ export interface Question {
   readonly flag: string;
 }
 
+/** A question with another answer than yes or no. */
+export interface Prompt {
+  /** What is to be known first, a paragraph each. */
+  readonly about: readonly string[];
+  /** A few words that stand before the answer. */
+  readonly title: string;
+  /** The answers that are allowed; any line of text where left out. */
+  readonly choices?: readonly string[];
+  /** What Enter gives. */
+  readonly standard?: string | undefined;
+}
+
 /** Where results, progress, findings and questions go; a TTY, a pipe and `--json` each have their own. */
 export interface Reporter {
   /** The result: text for people or, under `--json`, one document. */
-  result(text: string, document: unknown): void;
+  result(text: Text, document: unknown): void;
+  /**
+   * The result that is a secret, which somebody asked for by name: the one thing that is shown as it is. What `warning` says
+   * is for a person in front of a terminal.
+   */
+  reveal(secret: string, document: Readonly<Record<string, unknown>>, warning: string): void;
   /** One line of progress or advice. */
-  note(line: string): void;
+  note(line: Text): void;
   findings(findings: readonly Finding[], exitCode: ExitCode): void;
   tasks(tasks: readonly Task[]): Promise<void>;
+  /** Whether there is somebody to ask. */
+  readonly asks: boolean;
   /** Asks yes or no; undefined when nobody can be asked. */
   confirm(question: Question): Promise<boolean | undefined>;
+  /** Asks for one of some words, or for a line of text; undefined when nobody can be asked. */
+  ask(prompt: Prompt): Promise<string | undefined>;
   /** Asks for a text that is not shown while it is typed; undefined when nobody can be asked. */
   askSecret(text: string): Promise<string | undefined>;
   /** Passes a stream of text on as it is, such as logs; an end that may be the beginning of a secret waits for more. */
@@ -126,4 +212,8 @@ export interface Reporter {
   hide(secrets: Iterable<string>): void;
   /** The values hidden so far, for redacting what child processes say. */
   hidden(): Iterable<string>;
+  /** What was decided, for the files that tell of a command; shows nothing. */
+  planned(plan: Plan): void;
+  /** The command is over, with this exit code: files that tell of it are written. */
+  conclude(exitCode: ExitCode): Promise<void>;
 }

@@ -2,19 +2,25 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Option } from "commander";
 import { describe, expect, test } from "vitest";
-import { commandFirst, commandTable, createProgram, globalOptions } from "../src/cli.ts";
+import { commandTable } from "../src/cli.ts";
+import { commandFirst, createProgram } from "../src/command-line.ts";
 import { parseConfig } from "../src/core/config.ts";
 import { configJsonSchema } from "../src/core/config-reference.ts";
 import { configSchema } from "../src/core/config-schema.ts";
 import { formatFindings } from "../src/core/docker-failures.ts";
+import { explanationOf } from "../src/core/doctor/explanation.ts";
 import { type CodeKind, findingCodes } from "../src/core/finding-codes.ts";
 import type { Plan } from "../src/core/plan.ts";
 import { planDocument } from "../src/core/plan-document.ts";
 import type { Step } from "../src/core/plan-steps.ts";
 import { consentNames, privilegeKinds } from "../src/core/privilege.ts";
+import { flagOf, variableOf } from "../src/core/setup/question.ts";
+import { questions } from "../src/core/setup/questions.ts";
+import { secretFlagOf, secretQuestions, secretVariableOf } from "../src/core/setup/secret-questions.ts";
 import { exitCodes } from "../src/errors.ts";
+import { globalOptions } from "../src/global-options.ts";
 
-// Parts of the README mirror code and stand between markers. After a change of that code, this writes them anew:
+// Parts of README and docs/troubleshooting.md mirror code and stand between markers. After a change of that code, this writes them anew:
 //   npx vitest run --project quick test/docs.test.ts -u
 
 const root = join(import.meta.dirname, "..");
@@ -26,10 +32,12 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
+/** The page with a section for each code. */
+const sections = "docs/troubleshooting.md";
 const decisions = readdirSync(join(root, "docs/decisions")).map((name) => `docs/decisions/${name}`);
 const documents = [
   ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
-  ...["docs/plan-json.md", "docs/guard.md"],
+  ...["docs/plan-json.md", "docs/guard.md", sections],
   ...decisions,
 ];
 
@@ -121,19 +129,43 @@ const exitOfKind: Record<CodeKind, number> = {
   failed: exitCodes.failed,
 };
 
-/** The advice below each code, which is written by hand and stays. */
-function adviceOf(text: string): Map<string, string[]> {
-  const entries = text.split(/^(?=\*\*D\d{3}\*\*)/m).map((each) => each.trim().split("\n"));
-  return new Map(entries.map((lines) => [lines[0]?.slice(2, 6) ?? "", lines.slice(lines.indexOf("") + 1)]));
+function exitOf(code: string, kind: CodeKind): number {
+  // The lock has an exit code of its own.
+  return code === "D063" ? exitCodes.locked : exitOfKind[kind];
 }
 
-function codeLines(text: string): string[] {
+/** Every code with its meaning; each leads to its section. */
+function codeRows(): string[] {
+  const rows = Object.entries(findingCodes).map(
+    ([code, { kind, title }]) => `| [${code}](${sections}#${code.toLowerCase()}) | ${exitOf(code, kind)} | ${title} |`,
+  );
+  return ["| code | exit | what it means |", "|---|---|---|", ...rows];
+}
+
+/** The advice below each code, which is written by hand and stays. */
+function adviceOf(text: string): Map<string, string[]> {
+  const entries = text.split(/^(?=## D\d{3}$)/m).map((each) => each.trim().split("\n"));
+  return new Map(entries.map((lines) => [lines[0]?.slice(3) ?? "", lines.slice(lines.indexOf("", 2) + 1)]));
+}
+
+function codeSections(text: string): string[] {
   const advice = adviceOf(text);
-  return Object.entries(findingCodes).flatMap(([code, { kind, title }]) => {
-    // The lock has an exit code of its own.
-    const exit = code === "D063" ? exitCodes.locked : exitOfKind[kind];
-    return ["", ...wrap(`**${code}** ${title} (exit ${exit})`, ""), "", ...(advice.get(code) ?? ["(what to do)"])];
+  return Object.entries(findingCodes).flatMap(([code, { kind, title }]) => [
+    ...["", `## ${code}`, "", ...wrap(`${title} (exit ${exitOf(code, kind)})`, ""), ""],
+    ...(advice.get(code) ?? ["(what to do)"]),
+  ]);
+}
+
+/** Every question of setup, with the ways to answer it. */
+function questionLines(): string[] {
+  const rows = questions.map(({ id, value, choices, title }) => {
+    const answer = choices?.map((choice) => choice.value).join(" \\| ") ?? `<${value}>`;
+    return `| \`${flagOf(id)}\` ${answer} | \`${variableOf(id)}\` | ${title} |`;
   });
+  const secrets = secretQuestions.map(
+    ({ id, title }) => `| \`${secretFlagOf(id)}\` <file> | \`${secretVariableOf(id)}\` | ${title} |`,
+  );
+  return ["| flag | variable | what |", "|---|---|---|", ...rows, ...secrets];
 }
 
 const regions: Record<string, (text: string) => string[]> = {
@@ -141,7 +173,8 @@ const regions: Record<string, (text: string) => string[]> = {
   "global flags": () => block(optionLines(globalOptions()).map((line) => line.slice(4))),
   "exit codes": exitLines,
   configuration: () => keyLines(configJsonSchema(), configSchema.parse({ version: 1 }), ""),
-  codes: codeLines,
+  questions: questionLines,
+  codes: codeRows,
 };
 
 function partsOf(
@@ -151,27 +184,23 @@ function partsOf(
   const [before, rest] = text.split(`<!-- ${name} -->\n`);
   const [region, after] = rest?.split(`<!-- /${name} -->`) ?? [];
   if (before === undefined || region === undefined || after === undefined)
-    throw new Error(`the README must have one region <!-- ${name} -->`);
+    throw new Error(`there must be one region <!-- ${name} -->`);
   return { before, region, after };
+}
+
+/** A text with these regions as the code says them. */
+function withRegions(text: string, all: Readonly<Record<string, (text: string) => string[]>>): string {
+  return Object.entries(all).reduce((rendered, [name, render]) => {
+    const { before, region, after } = partsOf(rendered, name);
+    return [`${before}<!-- ${name} -->`, render(region).join("\n").trimStart(), `<!-- /${name} -->${after}`].join("\n");
+  }, text);
 }
 
 describe("the README", () => {
   const readme = read("README.md");
 
-  test("says of commands, flags, exit codes, configuration and codes what the code says", async () => {
-    const rendered = Object.entries(regions).reduce((text, [name, render]) => {
-      const { before, region, after } = partsOf(text, name);
-      return [`${before}<!-- ${name} -->`, render(region).join("\n").trimStart(), `<!-- /${name} -->${after}`].join(
-        "\n",
-      );
-    }, readme);
-    await expect(rendered).toMatchFileSnapshot(join(root, "README.md"));
-  });
-
-  test("says for every code what to do", () => {
-    const advice = adviceOf(partsOf(readme, "codes").region);
-    const lacking = Object.keys(findingCodes).filter((code) => (advice.get(code)?.join(" ") ?? "").length < 40);
-    expect(lacking).toEqual([]);
+  test("says of commands, flags, exit codes, configuration, questions and codes what the code says", async () => {
+    await expect(withRegions(readme, regions)).toMatchFileSnapshot(join(root, "README.md"));
   });
 
   test.each([...consentNames, ...privilegeKinds])("explains %s", (name) => {
@@ -186,6 +215,25 @@ describe("the README", () => {
     });
     expect(shown.length).toBeGreaterThan(1);
     expect(findings).toEqual([]);
+  });
+});
+
+describe("the page on troubleshooting", () => {
+  const text = read(sections);
+
+  test("has a section for every code, in the code's words", async () => {
+    await expect(withRegions(text, { codes: codeSections })).toMatchFileSnapshot(join(root, sections));
+  });
+
+  test("says for every code what to do", () => {
+    const advice = adviceOf(partsOf(text, "codes").region);
+    const lacking = Object.keys(findingCodes).filter((code) => (advice.get(code)?.join(" ") ?? "").length < 40);
+    expect(lacking).toEqual([]);
+  });
+
+  test("is what doctor CODE prints", () => {
+    const silent = Object.keys(findingCodes).filter((code) => explanationOf(code, text).length < 40);
+    expect(silent).toEqual([]);
   });
 });
 
@@ -226,6 +274,7 @@ describe("the plan document", () => {
     "generate-secrets": true,
     "write-secret-files": true,
     "write-guard-policy": true,
+    "write-tls-files": true,
     "make-local-images": true,
     build: true,
     pull: true,
@@ -241,7 +290,7 @@ describe("the plan document", () => {
 });
 
 describe("the command lines in documents", () => {
-  const shown = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/guard.md", "docs/plan-json.md"].flatMap(
+  const shown = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/guard.md", "docs/plan-json.md", sections].flatMap(
     (path) => {
       const text = read(path).replace(/\\\n\s*/g, "");
       const indented = [...text.matchAll(/^ {4}\.\/deploy (.*)$/gm)].map(

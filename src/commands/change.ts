@@ -1,10 +1,11 @@
-import type { AuditBegin, AuditEnd, AuditState } from "../core/audit.ts";
+import type { Accepted, AuditBegin, AuditEnd, AuditState } from "../core/audit.ts";
 import { folderOf } from "../core/stack.ts";
 import { DeployError, type ExitCode, exitCodes, InterruptedError } from "../errors.ts";
 import { FileWriteError, fileFinding } from "../files.ts";
 import { auditPath, writeAudit } from "../shell/audit-log.ts";
 import { withLock } from "../shell/lock.ts";
 import { setAsideReceipt } from "../shell/receipt.ts";
+import { sweepJournal } from "../shell/rotation-journal.ts";
 import type { World } from "../world.ts";
 
 /** What a command is about to change, for those it excludes and for those who ask later. */
@@ -19,6 +20,7 @@ export interface Change {
   readonly onlyFolder?: true;
   readonly from?: AuditState;
   readonly to?: AuditState;
+  readonly accepted?: readonly Accepted[];
   /** Looks, under the lock, whether what was planned still holds; throws where it does not. */
   readonly check?: () => Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function withChange<T>(world: World, change: Change, work: () => Pr
   const command = words.slice(0, flagsAt < 0 ? undefined : flagsAt).join(" ");
   return withLock(world, { statePath, project, command, changes: changes && onlyFolder !== true }, async () => {
     await setAsideReceipt(world, statePath);
+    await sweepJournal(world, statePath);
     await change.check?.();
     return audited(world, change, work);
   });
@@ -58,7 +61,11 @@ export async function audited<T>(world: World, change: Change, work: () => Promi
   }
 }
 
-function beginOf(world: World, { statePath, project, words, from, to }: Change, began: Date): AuditBegin {
+function beginOf(
+  world: World,
+  { statePath, project, words, from, to, accepted = [] }: Change,
+  began: Date,
+): AuditBegin {
   const sudoBy = world.env["SUDO_USER"];
   return {
     ...{ version: 1, event: "begin", id: Buffer.from(world.randomBytes(6)).toString("hex"), time: began.toISOString() },
@@ -66,6 +73,7 @@ function beginOf(world: World, { statePath, project, words, from, to }: Change, 
     ...(sudoBy ? { sudoBy } : {}),
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
+    ...(accepted.length > 0 ? { accepted: [...accepted] } : {}),
     toolVersion: world.version,
   };
 }

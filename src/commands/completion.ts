@@ -1,4 +1,5 @@
-import { commandTable, globalOptions } from "../cli.ts";
+import { commandTable } from "../cli.ts";
+import { globalOptions } from "../global-options.ts";
 import type { World } from "../world.ts";
 
 /** What may follow a flag or a command: one of some words, a file, or a text that nobody can guess. */
@@ -22,7 +23,7 @@ export async function completion(world: World, shell: string): Promise<void> {
   const write = scripts[shell];
   if (!write) throw new Error(`no completion for ${shell}`);
   const script = write(readTable());
-  world.reporter.result(script, { version: 1, exitCode: 0, shell, script });
+  world.reporter.result({ whole: script }, { version: 1, exitCode: 0, shell, script });
 }
 
 const scripts: Readonly<Record<string, (table: readonly Words[]) => string>> = { bash, zsh, fish };

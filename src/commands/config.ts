@@ -12,5 +12,5 @@ export async function config(world: World, flags: GlobalFlags): Promise<void> {
   world.reporter.hide(modelSecrets(modelOf(text)));
   const model = redactModel(JSON.parse(text), createRedactor(world.reporter.hidden()));
   // Compose's own `version` is obsolete and no longer printed: the name is free for that of the document.
-  world.reporter.result(stringify(model).trimEnd(), Object.assign({}, model, { version: 1, exitCode: 0 }));
+  world.reporter.result({ whole: stringify(model).trimEnd() }, Object.assign({}, model, { version: 1, exitCode: 0 }));
 }

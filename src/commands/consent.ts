@@ -14,10 +14,18 @@ export async function consent(world: World, questions: readonly PlanQuestion[]):
   if (refused.length > 0) throw new DeployError(refused, exitCodes.refused);
 }
 
-function asked({ kind, text }: PlanQuestion): string {
+/** What would be refused where nobody can be asked. */
+export function unaccepted(questions: readonly PlanQuestion[]): readonly Finding[] {
+  return questions.filter(({ acceptedBy }) => acceptedBy === undefined).map((question) => refusal(question, false));
+}
+
+function asked({ kind, text, contents = [] }: PlanQuestion): string {
   switch (kind) {
     case "host-privilege":
-      return `This gives access to the host itself: ${text}. Grant it?`;
+      return `This gives access to the host itself: ${[text, ...contents].join("; ")}. Grant it?`;
+    case "exposure":
+      // The plan above says what was checked, line by line.
+      return `${text.split("; ")[0]}. Open it?`;
     case "data-loss":
       return `${text}. Go on?`;
     case "foreign-containers":
@@ -37,6 +45,7 @@ function flagOf({ kind, name }: PlanQuestion): string {
     case "foreign-project":
     case "held-lock":
       return `--accept ${name}`;
+    case "exposure":
     case "data-loss":
     case "foreign-containers":
     case "former-project":
@@ -53,6 +62,13 @@ function refusal(question: PlanQuestion, declined: boolean): Finding {
         severity: "error",
         message: `a new privilege that reaches the host was ${start}: ${question.text}`,
         fix: `if that is meant, run again with --accept ${question.name}, or add an entry with a reason under accept: in deploy.config.yaml`,
+      };
+    case "exposure":
+      return {
+        code: "D145",
+        severity: "error",
+        message: `${start}: ${question.text.split("; ")[0]}`,
+        fix: "if that is meant, run again with --yes, or write it down with a reason under accept: in deploy.config.yaml: { privilege: exposure, reason: … }",
       };
     case "data-loss":
       return {

@@ -33,7 +33,7 @@ export async function diff(world: World, flags: GlobalFlags, [first, second]: re
       : [await recorded(first), second === undefined ? await runningSide(world, flags) : await recorded(second)];
   const found = diffDeployments(from, to);
   const root = folderOf(configPathOf(world, flags));
-  world.reporter.result(diffText(found, root), { version: 1, exitCode: 0, ...found });
+  world.reporter.result((columns) => diffText(found, root, columns), { version: 1, exitCode: 0, ...found });
 }
 
 async function modelOf(world: World, statePath: string, id: string): Promise<unknown> {

@@ -1,11 +1,15 @@
+import type { ReportFlags } from "../core/ci/pipeline.ts";
 import type { AcceptName } from "../core/plan.ts";
+import { questionIds } from "../core/setup/question.ts";
+import { secretIds } from "../core/setup/secret-questions.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../world.ts";
 import type { GlobalFlags } from "./prepare.ts";
+import type { SetupFlags } from "./setup/given.ts";
 import type { UpFlags } from "./up.ts";
 
 /** Flags as commander hands them over: what its table declares, already validated there. */
-export interface ParsedFlags extends GlobalFlags {
+export interface ParsedFlags extends GlobalFlags, ReportFlags {
   readonly build?: boolean;
   readonly pull?: UpFlags["pull"];
   readonly accept?: readonly AcceptName[];
@@ -24,6 +28,10 @@ export interface ParsedFlags extends GlobalFlags {
   readonly lockWait?: number;
   readonly force?: boolean;
   readonly limit?: number;
+  readonly answers?: string;
+  readonly printAnswers?: boolean;
+  readonly fix?: boolean;
+  readonly timeout?: number;
 }
 
 /** Runs a command by name; one that may wait for the lock begins anew once it is free. */
@@ -50,6 +58,7 @@ type Story = (world: World, flags: ParsedFlags, args: readonly string[]) => Prom
 
 /** Each module is loaded only when its command is asked for. */
 const stories: Readonly<Record<string, Story>> = {
+  setup: async (world, flags) => (await import("./setup/setup.ts")).setup(world, setupFlags(flags)),
   up: async (world, flags) => (await import("./up.ts")).up(world, upFlags(flags)),
   plan: async (world, flags) =>
     (await import("./plan.ts")).plan(world, { ...upFlags(flags), ...(flags.exitCode ? { exitCode: true } : {}) }),
@@ -69,8 +78,27 @@ const stories: Readonly<Record<string, Story>> = {
   audit: async (world, { limit = 20, ...flags }) => (await import("./audit.ts")).audit(world, { ...flags, limit }),
   unlock: async (world, flags) => (await import("./unlock.ts")).unlock(world, flags),
   secrets: async (world, flags, args) => (await import("./secrets.ts")).secrets(world, upFlags(flags), args),
+  key: async (world, flags, [name]) => (await import("./key.ts")).key(world, flags, name),
+  open: async (world, flags) => (await import("./open.ts")).open(world, flags),
+  doctor: async (world, flags, [code]) => (await import("./doctor/doctor.ts")).doctor(world, flags, code),
+  tls: async (world, flags, args) => (await import("./tls.ts")).tls(world, flags, args),
   completion: async (world, _flags, [shell = ""]) => (await import("./completion.ts")).completion(world, shell),
 };
+
+/** Answers by the ids of their questions, which commander has turned into names of its own. */
+function setupFlags(flags: ParsedFlags): SetupFlags {
+  const written = new Map<string, unknown>(Object.entries(flags));
+  const valuesOf = <Id extends string>(ids: readonly Id[], suffix: string) =>
+    ids.flatMap((id) => {
+      const value = written.get(`${id}${suffix}`.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase()));
+      return typeof value === "string" ? [[id, value] as const] : [];
+    });
+  return {
+    ...flags,
+    given: Object.fromEntries(valuesOf(questionIds, "")),
+    secretFiles: Object.fromEntries(valuesOf(secretIds, "-file")),
+  };
+}
 
 function upFlags(flags: ParsedFlags): UpFlags {
   const { build, pull = "missing", accept = [], ...rest } = flags;

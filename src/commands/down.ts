@@ -8,7 +8,7 @@ import { type DownFacts, planDown } from "../core/plan-down.ts";
 import { planText } from "../core/plan-text.ts";
 import { type Territory, territoryOf } from "../core/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
-import { FileReadError } from "../files.ts";
+import { FileReadError, fileFinding } from "../files.ts";
 import { projectContainers, projectResources, toolProjects } from "../shell/engine.ts";
 import { hideKnownSecrets } from "../shell/known-secrets.ts";
 import { clearLeftOvers } from "../shell/lock.ts";
@@ -43,16 +43,20 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
     confirmed: flags.yes ?? false,
     ...(flags.accept ? { accept: flags.accept } : {}),
   });
-  if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
+  world.reporter.planned(plan);
+  if (plan.steps.length > 0 && !flags.json) world.reporter.note((columns) => planText(plan, columns));
   await consent(world, plan.questions);
   if (plan.steps.length > 0 || (receiptFor(project, last)?.services.length ?? 0) > 0) {
     const change = {
       ...{ statePath, project, words: auditWords("down", flags), changes: true },
       ...auditStates(plan, receiptFor(project, last)?.mode, plan.services),
     };
-    await withChange(world, change, async () => {
+    const remove = async () => {
       await world.reporter.tasks(downTasks(world, plan, target, volumes));
       await clearReceipt(world, statePath, project);
+    };
+    await withChange(world, change, remove).catch((error: unknown) => {
+      throw withWayAround(error, project);
     });
   } else await clearLeftOvers(world, { statePath, project });
   const other = otherDeployment(project, last);
@@ -69,6 +73,18 @@ export async function down(world: World, flags: DownFlags): Promise<void> {
     volumesKept: volumes ? [] : facts.volumes,
     plan: planDocument(plan),
   });
+}
+
+/** Nothing is changed where nobody could write it down (D049); but what has to go at once must not wait for a disk. */
+function withWayAround(error: unknown, project: string): unknown {
+  const found = fileFinding(error);
+  const findings = error instanceof DeployError ? error.findings : found ? [found] : [];
+  if (!findings.some(({ code }) => code === "D049")) return error;
+  const around = `or, unseen by the audit log and leaving sandboxes: docker compose --project-name ${project} down`;
+  return new DeployError(
+    findings.map((each) => (each.code === "D049" ? { ...each, fix: `${each.fix}; ${around}` } : each)),
+    error instanceof DeployError ? error.exitCode : exitCodes.refused,
+  );
 }
 
 /** While the containers still run, a database can be given its old password back; that it cannot keeps no stack from going. */

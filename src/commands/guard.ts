@@ -1,5 +1,6 @@
 import { composeEnvironment, execArgv } from "../core/compose-argv.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Text } from "../core/fitted-text.ts";
 import { guardPaths, guardService } from "../core/guard-policy.ts";
 import { resolvePath } from "../core/stack.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
@@ -43,17 +44,20 @@ async function showLog(world: World, flags: GuardFlags, file: string | undefined
   if (file !== undefined) {
     await stopOnMissing(world, file);
     const result = await askGuard(world, [...words, file], {}, { onOutput });
-    return flags.follow ? exitCodes.done : show(world, result);
+    return flags.follow ? exitCodes.done : show(world, result, asRows);
   }
   const { project } = await readSetting(world, flags);
-  const result = await docker(world, execArgv(project, guardService, ["node", "/app/guard.js", ...words]), {
+  // Nobody tells a program in a container that the one who reads it is gone: it goes by its input.
+  const asked = ["node", "/app/guard.js", ...words, ...(flags.follow ? ["--while-input"] : [])];
+  const result = await docker(world, execArgv(project, guardService, asked), {
     env: composeEnvironment({ variables: {} }, world.env),
     onOutput,
+    ...(flags.follow ? { holdInput: true } : {}),
   });
   if (/is not running|no such service|no container found/i.test(result.stderr))
     throw new DeployError([noGuard(project, "runs")], exitCodes.refused);
   stopUnlessDone(result, "the guard's log cannot be shown");
-  return flags.follow ? exitCodes.done : show(world, result);
+  return flags.follow ? exitCodes.done : show(world, result, asRows);
 }
 
 async function checkRequest(world: World, flags: GuardFlags, file: string | undefined): Promise<ExitCode> {
@@ -113,13 +117,20 @@ function noGuard(project: string, what: string): Finding {
  * Shows what the guard's program said. That a request is refused is an answer as well, with the exit code of a refusal,
  * and so is that it was not decided, with that of a failure.
  */
-function show(world: World, { exitCode, stdout, stderr }: RunResult): ExitCode {
+const asRows = (rows: string): Text => rows;
+
+/** A policy, or a request as it would be sent, is one to copy; the rows of a log are for people. */
+function show(
+  world: World,
+  { exitCode, stdout, stderr }: RunResult,
+  textOf: (said: string) => Text = (whole) => ({ whole }),
+): ExitCode {
   const said = stdout.trimEnd();
   if (exitCode !== 0 && said === "") {
     const message = stderr.trim().replace(/^guard: /, "");
     throw new DeployError([{ code: "D014", severity: "error", message, fix: "docs/guard.md shows the form" }]);
   }
   const code = exitCode === 0 ? exitCodes.done : exitCode === exitCodes.refused ? exitCodes.refused : exitCodes.failed;
-  world.reporter.result(said, { version: 1, exitCode: code, lines: said.split("\n") });
+  world.reporter.result(textOf(said), { version: 1, exitCode: code, lines: said.split("\n") });
   return code;
 }

@@ -16,7 +16,9 @@ export async function history(world: World, flags: GlobalFlags, args: readonly s
   if (action === "show") return showOne(world, flags, await findRecord(world, statePath, word), running);
   const entries = await readHistory(world, statePath);
   const listed = await Promise.all(entries.map((entry) => listedAs(world, entry, running)));
-  world.reporter.result(historyText(listed), { version: 1, exitCode: 0, deployments: listed.map(listDocument) });
+  world.reporter.result((columns, isTerminal) => historyText(listed, isTerminal ? columns : undefined), {
+    ...{ version: 1, exitCode: 0, deployments: listed.map(listDocument) },
+  });
 }
 
 async function showOne(
@@ -26,10 +28,13 @@ async function showOne(
   running: string | undefined,
 ): Promise<void> {
   const listed = await listedAs(world, { id: record.id, record }, running);
-  const { process: _, secrets, outcome: __, ...rest } = record;
-  world.reporter.result(deploymentText(record, listed, folderOf(configPathOf(world, flags))), {
+  const { process: _, secrets, mounted, outcome: __, ...rest } = record;
+  const root = folderOf(configPathOf(world, flags));
+  world.reporter.result((columns) => deploymentText(record, listed, root, columns), {
     ...rest,
     ...{ version: 1, exitCode: 0, outcome: listed.state, runs: listed.runs, secrets: Object.keys(secrets) },
+    // The keyed hash of a file with a secret is as good as the secret's own.
+    mounted: mounted.map(({ path, copy }) => ({ path, copy })),
   });
 }
 

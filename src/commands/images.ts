@@ -41,6 +41,7 @@ async function obtain(
   stopOnUnknownServices(asked, [...Object.keys(model.services), ...Object.keys(model.builtImages)], model.name);
   stopOnErrors(imageFindings(situation.facts));
   const { services, steps, questions } = plan();
+  await (await import("./registry.ts")).stopOnOutage(world, situation, steps);
   await consent(world, questions);
   if (steps.length > 0) {
     const change = { ...situation.territory, project: situation.project, words, changes: true };

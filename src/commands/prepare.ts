@@ -1,7 +1,9 @@
 import { type ConfigFile, parseConfig } from "../core/config.ts";
+import { credentialsOf } from "../core/credentials/credential.ts";
 import type { Facts } from "../core/facts.ts";
 import type { Finding, Outcome } from "../core/finding.ts";
 import type { Mode } from "../core/mode.ts";
+import { publicMapping } from "../core/public/variables.ts";
 import type { Source } from "../core/source.ts";
 import {
   composeFiles,
@@ -34,6 +36,8 @@ export interface GlobalFlags {
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly verbose?: boolean;
+  /** In a pipeline, where nobody can be asked. */
+  readonly ci?: boolean;
 }
 
 /** A read configuration and the folders around it. */
@@ -114,7 +118,8 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
   const platform = await readPlatformConfig(world, config, territory);
   const images =
     flags.images ?? config.config.compose.images ?? (await readReceipt(world, territory.statePath))?.images;
-  const variables = await stackVariables(world, setting, platform, images ?? "registry");
+  const tls = await readTls(world, setting);
+  const variables = { ...(await stackVariables(world, setting, platform, images ?? "registry")), ...tls?.variables };
   const guardPolicy = await readGuardPolicy(world, config, setting.project);
   const stackOf = (mode: Mode): Stack => {
     const files = composeFiles(config.config, mode, territory, world.toolRoot, world.home);
@@ -126,14 +131,32 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
       images: images ?? "registry",
       variables,
       excluded: excludedServices(config.config, mode),
-      ...(hasGuard(files, world.toolRoot) ? withGuard(guardPolicy, territory, variables) : {}),
+      ...(tls === undefined ? {} : { tls: tls.tls }),
+      ...(hasGuard(files, world.toolRoot) ? withGuard(guardPolicy(), territory, variables) : {}),
     };
   };
   stopOnErrors(await inputFindings(world, config, territory, stackOf("local").files));
   const detection = valueOrStop(await readDetection(world, config, platform, stackOf), world);
-  const stack = await withProfiles(world, { ...stackOf(detection.mode), detection });
+  const stack = await withOverlays(
+    world,
+    setting,
+    await withProfiles(world, { ...stackOf(detection.mode), detection }),
+  );
   stopOnErrors(await inputFindings(world, config, territory, stack.files));
   return { ...setting, stack };
+}
+
+/** Most stacks have no TLS, and need not load what reads certificates. */
+async function readTls(world: World, { config, territory }: Setting) {
+  if (config.config.public.tls === "off") return undefined;
+  return (await import("../shell/tls-input.ts")).readTlsInput(world, config, territory);
+}
+
+/** Adds the overlays that follow from the configuration, where it asks for one. */
+async function withOverlays(world: World, { config, territory }: Setting, stack: Stack): Promise<Stack> {
+  const isPlain = config.config.public.tls === "off" && Object.keys(publicMapping(config.config)).length === 0;
+  if (isPlain && credentialsOf(config.config).length === 0) return stack;
+  return (await import("../shell/own-overlays.ts")).withOwnOverlays(world, config, territory, stack);
 }
 
 function withGuard(guardPolicy: string, { guardPolicyPath }: Territory, variables: Stack["variables"]) {

@@ -3,32 +3,38 @@ import type { DeploymentRecord } from "../core/deployment.ts";
 import type { Facts } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
 import { isWithin } from "../core/host-path.ts";
+import type { ComposeModel } from "../core/model.ts";
+import { newerPasswordFindings } from "../core/passwords-of-now.ts";
+import { databasePassword } from "../core/plan.ts";
 import { type Replacements, runnableModel } from "../core/recorded-model.ts";
 import { excludedServices, joinPath, relativePath, type Stack, type Territory } from "../core/stack.ts";
-import { DeployError, exitCodes } from "../errors.ts";
-import { FileReadError } from "../files.ts";
 import { secretFingerprints } from "../shell/deployment.ts";
 import { readImages } from "../shell/engine.ts";
 import { copyPathOf, historyPath } from "../shell/history.ts";
 import { observe } from "../shell/observe.ts";
-import { readWholeModel, withoutDamaged } from "../shell/whole-record.ts";
+import { withoutDamaged } from "../shell/whole-record.ts";
 import type { World } from "../world.ts";
 import type { Setting, Situation } from "./prepare.ts";
+import { goneError, mountedText, replacedFiles } from "./recorded-files.ts";
+import { otherSecrets, type RecordedModel, recordedModel } from "./recorded-model.ts";
 
 /**
  * Lays out an earlier deployment as a stack of today: its merged model as the only Compose file, its environment, the
  * images that ran, and its own copies of mounted files whose content is another one by now. D097 where something of it
  * is gone. The operator's files are neither read nor changed by it; the one file that is written lies in the record.
+ * Passwords that data keeps are those of `now`, by default of the deployment that runs.
  */
 export async function readRecordedSituation(
   world: World,
   setting: Setting,
   kept: DeploymentRecord,
+  now?: ComposeModel,
 ): Promise<Situation> {
   const { record, damaged } = await withoutDamaged(world, setting.territory, kept);
   const territory = recordedTerritory(setting.territory, record);
   const config = await recordedConfig(world, setting, record);
-  const stack = await recordedStack(world, territory, record, excludedServices(config.config, record.mode));
+  const model = await recordedModel(world, territory, record, now);
+  const stack = await recordedStack(world, territory, record, model, excludedServices(config.config, record.mode));
   const facts = await observe(world, config, territory, stack);
   const { id, project, namePrefix, sources } = record;
   const copies = new Map(
@@ -37,15 +43,24 @@ export async function readRecordedSituation(
   const stays = [
     ...dataFindings(record, facts),
     ...folderFindings(record, facts, territory),
-    ...secretFindings(record, await secretFingerprints(world, stack, facts.model)),
+    ...secretFindings(record, await secretFingerprints(world, stack, facts.model), otherSecrets(facts, model)),
+    ...newerPasswordFindings(model.newer),
   ];
-  const findings = [...facts.findings.filter((finding) => !isOfCopy(finding)), ...stays, ...damaged];
+  const ofNow = facts.findings.filter((finding) => !isOfCopy(finding)).map(withWayBack);
+  const findings = [...ofNow, ...stays, ...damaged];
   return { config, territory, stack, project, namePrefix, facts: { ...facts, findings }, kept: copies };
 }
 
 /** A warning about the copy of an environment file helps nobody: there is no use in mending it. */
 function isOfCopy({ severity, at }: Finding): boolean {
   return severity === "warning" && at?.file.includes(".deploy/history/") === true;
+}
+
+/** The environment of a record is not there to be edited. */
+function withWayBack(finding: Finding): Finding {
+  if (finding.code !== "D110") return finding;
+  const fix = `choose a deployment with the password of now (./deploy history); where the database has the older one again: --accept ${databasePassword}`;
+  return { ...finding, fix };
 }
 
 /** Data volumes stay as they are: another image may have changed the form of what is in them (a database's migration). */
@@ -66,8 +81,12 @@ function dataFindings(record: DeploymentRecord, { containers }: Facts): Finding[
 }
 
 /** A secret that Compose takes from the shell is in no record: it is what the shell has now. */
-function secretFindings({ id, secrets }: DeploymentRecord, now: DeploymentRecord["secrets"]): Finding[] {
-  const changed = Object.entries(now).filter(([name, mac]) => (secrets[name] ?? mac) !== mac);
+function secretFindings(
+  { id, secrets }: DeploymentRecord,
+  now: DeploymentRecord["secrets"],
+  known: ReadonlySet<string>,
+): Finding[] {
+  const changed = Object.entries(now).filter(([name, mac]) => (secrets[name] ?? mac) !== mac && !known.has(name));
   return changed.map(([name]) => ({
     code: "D099",
     severity: "warning",
@@ -117,25 +136,28 @@ async function recordedStack(
   world: World,
   territory: Territory,
   record: DeploymentRecord,
+  { text, own }: RecordedModel,
   excluded: Stack["excluded"],
 ): Promise<Stack> {
-  const { id, stack, mode, because, project } = record;
-  const model = await readWholeModel(world, territory.statePath, record);
-  if ("lack" in model) throw gone([model.lack]);
-  const { text } = model;
+  const { id, stack, mode, project } = record;
   const [images, files, guardPolicy] = await Promise.all([
     replacedImages(world, record),
-    replacedFiles(world, territory, record),
+    replacedFiles(world, territory, record, own),
     mountedText(world, territory, record, territory.guardPolicyPath),
   ]);
   const path = joinPath(historyPath(territory.statePath), `${id}/compose.json`);
   await world.files.writeAtomic(path, runnableModel(text, { ...images, files }), { mode: 0o600, own: true });
   return {
     ...{ project, files: [path], envPath: territory.envPath, images: stack.images, variables: stack.variables },
-    detection: { mode, because: { text: because, rule: "recorded" } },
+    detection: { mode, because: { text: recordedBecause(record), rule: "recorded" } },
     excluded,
     ...(guardPolicy === undefined ? {} : { guardPolicy }),
   };
+}
+
+/** Where the mode was read then: the file of that name may say something else by now. */
+function recordedBecause({ id, of, because }: DeploymentRecord): string {
+  return of === undefined ? `as recorded in ${id}: ${because}` : because;
 }
 
 /** For each service, and each image of sandboxes, whose reference is another image by now: the tag that keeps what ran, or its id. */
@@ -160,47 +182,6 @@ async function replacedImages(
       if (!record.services.includes(service)) sandboxImages.set(reference, found);
     }
   }
-  if (missing.length > 0) throw gone(missing);
+  if (missing.length > 0) throw goneError(missing);
   return { images: replaced, sandboxImages };
-}
-
-/** Copies of files that containers mount, where the file itself is another one by now. What the tool writes itself is written anew. */
-async function replacedFiles(
-  world: World,
-  { statePath }: Territory,
-  { id, mounted }: DeploymentRecord,
-): Promise<ReadonlyMap<string, string>> {
-  const foreign = mounted.filter(
-    ({ path }) => !path.startsWith(`${statePath}/`) || path.startsWith(historyPath(statePath)),
-  );
-  const entries = await Promise.all(
-    foreign.map(async ({ path, copy }) => {
-      const copyPath = copyPathOf(statePath, id, "mounted", copy);
-      const [now, then] = await Promise.all([textOf(world, path), textOf(world, copyPath)]);
-      return now !== undefined && now === then ? [] : [[path, copyPath] as const];
-    }),
-  );
-  return new Map(entries.flat());
-}
-
-async function mountedText(world: World, { statePath }: Territory, { id, mounted }: DeploymentRecord, path: string) {
-  const found = mounted.find((each) => each.path === path);
-  return found && textOf(world, copyPathOf(statePath, id, "mounted", found.copy));
-}
-
-/** The text of a file; undefined where there is none, or none that can be compared. */
-function textOf(world: World, path: string): Promise<string | undefined> {
-  return world.files.read(path).catch((error: unknown) => {
-    if (error instanceof FileReadError) return undefined;
-    throw error;
-  });
-}
-
-function gone(reasons: readonly string[]): DeployError {
-  const fix =
-    "./deploy history shows which deployments there are; choose another one, or mend the files and run ./deploy up";
-  const findings = reasons.map((reason): Finding => {
-    return { code: "D097", severity: "error", message: `that deployment cannot run again: ${reason}`, fix };
-  });
-  return new DeployError(findings, exitCodes.refused);
 }

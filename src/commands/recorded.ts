@@ -1,7 +1,9 @@
+import { clientKeys } from "../core/client-key.ts";
 import type { DroppedPrivilege } from "../core/dropped-privileges.ts";
 import { containerShapes } from "../core/last-deployment.ts";
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import type { Privilege } from "../core/privilege.ts";
+import type { ImageIds } from "../core/sandbox-images.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
 import type { Purpose } from "../shell/deployment.ts";
@@ -21,6 +23,8 @@ export interface Verified {
   readonly found: ProjectContainers;
   /** What containers and sandboxes hold. */
   readonly live: readonly Privilege[];
+  /** Ids of the images that sandboxes may run, by name. */
+  readonly sandboxImages: ImageIds;
   /** What the plan took away, seen to be gone. */
   readonly dropped: readonly DroppedPrivilege[];
 }
@@ -36,7 +40,7 @@ export interface FellBack {
 
 /**
  * Keeps a record of work that changes the stack, and a receipt of what it left running. Without steps there is nothing to
- * record, unless what runs is of a deployment that was never verified until now.
+ * record, unless what runs is of a deployment that was never verified until now, or of which there is no record.
  */
 export async function recorded(
   world: World,
@@ -47,7 +51,10 @@ export async function recorded(
 ): Promise<Verified> {
   const { statePath } = situation.territory;
   const last = receiptFor(plan.project, await readReceipt(world, statePath));
-  if (plan.steps.length === 0 && last !== undefined && isReceiptOf(last, situation.facts.containers)) return work();
+  // A receipt without a record is of an earlier version, or the record had no room.
+  const isVerified = last?.deployment !== undefined && isReceiptOf(last, situation.facts.containers);
+  const isKnown = isVerified && !isFurtherBack(purpose, last);
+  if (plan.steps.length === 0 && isKnown) return work();
   const { beginDeployment, endDeployment } = await import("../shell/deployment.ts");
   const deployment = await beginDeployment(world, situation, plan, purpose);
   try {
@@ -67,6 +74,8 @@ export async function recorded(
     const { pruneHistory } = await import("../shell/history.ts");
     const { keep } = situation.config.config.history;
     await pruneHistory(world, statePath, { keep, running: id });
+    const { pruneOverlays } = await import("../shell/own-overlays.ts");
+    await pruneOverlays(world, situation.territory, situation.stack);
     return verified;
   } catch (error) {
     // What was interrupted has not ended: it stays as it is, and is shown so.
@@ -76,6 +85,11 @@ export async function recorded(
     if (back?.done) await endDeployment(world, deployment, { outcome: "rolled-back", error });
     throw back?.error ?? inTheMiddle(error);
   }
+}
+
+/** A rollback that finds nothing to do is one all the same: the next one goes further back. */
+function isFurtherBack(purpose: Purpose, last: Receipt): boolean {
+  return "of" in purpose && purpose.of !== last.deployment && purpose.of !== last.of;
 }
 
 /** An engine that answered before the first change and no longer does: that is no refusal any more. */
@@ -89,11 +103,19 @@ async function receiptOf(
   world: World,
   { stack, facts, namePrefix, territory }: Situation,
   plan: Plan,
-  { found: { containers, sandboxes } }: Verified,
-  { compose, model, text, id, purpose }: Deployed & { readonly id: string | undefined; readonly purpose: Purpose },
+  { url, found: { containers, sandboxes }, sandboxImages }: Verified,
+  {
+    compose,
+    engine,
+    model,
+    text,
+    id,
+    purpose,
+  }: Deployed & { readonly id: string | undefined; readonly purpose: Purpose },
 ): Promise<Receipt> {
   const { project, files, envPath, variables } = stack;
   const last = receiptFor(project, await readReceipt(world, territory.statePath));
+  const [clientKey] = clientKeys(facts.model);
   return {
     version: 1,
     project,
@@ -108,12 +130,16 @@ async function receiptOf(
       images: wantedImages(facts.model),
       volumes: volumeNames(containers, facts.model),
     },
-    ...{ compose, model },
+    ...{ compose, engine, model },
+    ...(url === undefined ? {} : { url }),
+    ...(clientKey === undefined ? {} : { clientKey }),
+    ...(plan.exposure === undefined ? {} : { exposure: plan.exposure }),
     services: [...plan.services],
     images: stack.images,
     imageIds: Object.fromEntries(
       containers.flatMap(({ service, imageId }) => (service === undefined ? [] : [[service, imageId]])),
     ),
+    sandboxImages,
     shapes: containerShapes(containers),
     secrets: await secretRecord(world, territory, modelOf(text), last),
     privileges: plannedPrivileges(plan).map(({ service, kind, detail }) => ({ service, kind, detail })),

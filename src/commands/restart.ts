@@ -1,8 +1,10 @@
 import { auditWords } from "../core/audit.ts";
 import { composeEnvironment, restartArgv } from "../core/compose-argv.ts";
 import type { Finding } from "../core/finding.ts";
+import { readStartLines } from "../core/progress/start-lines.ts";
 import { DeployError } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
+import { eachLine } from "../shell/child-output.ts";
 import { docker, projectContainers } from "../shell/engine.ts";
 import { waitUntilHealthy } from "../shell/verify.ts";
 import type { World } from "../world.ts";
@@ -24,10 +26,11 @@ export async function restart(world: World, flags: GlobalFlags, services: readon
     world.reporter.tasks([
       {
         title: `restart ${names.join(", ")}`,
-        run: async () =>
+        run: async (progress) =>
           stopUnlessDone(
             await docker(world, restartArgv(project, services), {
               env: composeEnvironment({ variables: {} }, world.env),
+              onOutput: eachLine(progress, readStartLines()),
             }),
             "docker compose restart failed",
           ),

@@ -67,6 +67,7 @@ async function undo(world: World, flags: UpFlags, territory: Territory, journal:
   if (phase === "environment") {
     const now = await world.files.read(envPath);
     // A file that somebody edited meanwhile has more in it than this rotation: it stays, and they are told.
+    await world.files.sweep(envPath);
     if (now === after) await world.files.writeAtomic(envPath, before, { mode: 0o600 });
     else if (now !== before) throw new DeployError([editedFinding(envPath, journal)], exitCodes.failed);
     const { facts } = await readSituation(quiet(world), flags);

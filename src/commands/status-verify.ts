@@ -78,6 +78,7 @@ async function plan(
       imageSettings: facts?.imageSettings ?? new Map(),
     },
     sandbox: sandboxAllowance(situation?.stack.guardPolicy, facts?.model, gateway),
+    verdicts: facts?.verdicts ?? new Map(),
     enforced: facts?.enforced ?? allEnforced,
   };
   const model = facts?.model ?? emptyModel;

@@ -1,9 +1,13 @@
+import type { ConfigFile } from "../core/config.ts";
 import type { Container } from "../core/container.ts";
+import type { Finding } from "../core/finding.ts";
 import { type HandChange, handChanges } from "../core/hand-changes.ts";
 import { judgeHealth, type ServiceHealth } from "../core/health.ts";
 import { driftDocument } from "../core/plan-document.ts";
 import { driftLines, privilegeRows } from "../core/plan-text.ts";
 import type { Privilege } from "../core/privilege.ts";
+import type { DoorReport } from "../core/public/door-report.ts";
+import { relativePath, type Territory } from "../core/stack.ts";
 import { wrapText } from "../core/wrapped-text.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
@@ -33,6 +37,33 @@ interface Found {
   readonly guard: GuardReport | undefined;
   readonly drift: readonly HandChange[];
   readonly comparison: Comparison | undefined;
+  readonly door: Door | undefined;
+  /** As people read it. */
+  readonly envFile: string;
+}
+
+/** What a client sees at a front door with TLS, and what is wrong with it. */
+interface Door {
+  readonly report: DoorReport;
+  readonly lifetime: string;
+  readonly findings: readonly Finding[];
+}
+
+/** A stack that does not run has no front door to look at. */
+async function readDoor(
+  world: World,
+  { config }: ConfigFile,
+  territory: Territory,
+  containers: readonly Container[],
+): Promise<Door | undefined> {
+  if (containers.length === 0) return undefined;
+  const [{ readDoorReport }, { doorFindings, lifetimeLine }] = await Promise.all([
+    import("../shell/tls-client.ts"),
+    import("../core/public/door-report.ts"),
+  ]);
+  const report = await readDoorReport(world, config, territory, containers);
+  const now = world.now().getTime();
+  return report && { report, lifetime: lifetimeLine(report, now), findings: doorFindings(report, now) };
 }
 
 /** Shows what runs, read from the live containers; exit 1 when something of the last deployment is missing or not healthy. */
@@ -58,19 +89,35 @@ export async function status(world: World, flags: GlobalFlags & { verify?: boole
         verifyRunning(world, flags, { territory, receipt, found: { containers, sandboxes } }),
       )
     : undefined;
-  const found = { project, receipt, health, containers, sandboxes, privileges, guard, drift, comparison };
+  const door = config.config.public.tls === "off" ? undefined : await readDoor(world, config, territory, containers);
+  const envFile = relativePath(territory.root, territory.envPath);
+  const live = { health, containers, sandboxes, privileges, guard, drift };
+  const found = { project, receipt, ...live, comparison, door, envFile };
   const nothing = services.length === 0 && sandboxes.length === 0;
   const works = containers.length > 0 && health.every(({ kind }) => kind === "ready");
-  const beyond = comparison?.findings ?? [];
-  const exitCode = (nothing || works) && beyond.length === 0 ? exitCodes.done : exitCodes.failed;
+  const beyond = [...(comparison?.findings ?? []), ...(door?.findings ?? [])];
+  const stops = beyond.some(({ severity }) => severity === "error") || (comparison?.findings ?? []).length > 0;
+  const exitCode = (nothing || works) && !stops ? exitCodes.done : exitCodes.failed;
   const other = otherDeployment(project, last);
   if (other !== undefined) world.reporter.note(other);
-  world.reporter.result(nothing ? `nothing of ${project} is running` : statusText(found), {
+  world.reporter.result(
+    nothing ? `nothing of ${project} is running` : (columns) => statusText(found, columns),
+    statusDocument(found, exitCode),
+  );
+  if (beyond.length > 0) world.reporter.findings(beyond, exitCodes.done);
+  return exitCode;
+}
+
+function statusDocument(found: Found, exitCode: ExitCode) {
+  const { project, receipt, health, containers, sandboxes, privileges, guard, drift, comparison, door } = found;
+  return {
     version: 1,
     exitCode,
     project,
     mode: receipt?.mode ?? null,
     because: receipt?.because ?? null,
+    url: receipt?.url ?? null,
+    key: receipt?.clientKey ?? null,
     deployedAt: receipt?.time ?? null,
     runs: runningDeployment(receipt, containers) ?? null,
     rolledBackTo: receipt?.of ?? null,
@@ -80,9 +127,8 @@ export async function status(world: World, flags: GlobalFlags & { verify?: boole
     privileges: privileges.map(({ service, kind, detail }) => ({ service, kind, detail })),
     drift: driftDocument(drift),
     verified: comparison ?? null,
-  });
-  if (beyond.length > 0) world.reporter.findings(beyond, exitCodes.done);
-  return exitCode;
+    tls: door ?? null,
+  };
 }
 
 function serviceDocument(health: ServiceHealth, containers: readonly Container[]) {
@@ -96,25 +142,18 @@ function serviceDocument(health: ServiceHealth, containers: readonly Container[]
   };
 }
 
-function statusText({
-  project,
-  receipt,
-  health,
-  containers,
-  sandboxes,
-  privileges,
-  guard,
-  drift,
-  comparison,
-}: Found): string {
+function statusText(found: Found, columns: number): string {
+  const { project, receipt, health, containers, sandboxes, privileges, guard, drift, comparison, door } = found;
   const width = Math.max(...health.map(({ service }) => service.length), 0);
   const lines = [
     `project   ${project}`,
+    ...reachLines(found),
+    ...(door === undefined ? [] : [`tls       ${door.lifetime} (./deploy tls status)`]),
     receipt
       ? `mode      ${isUnverified(receipt, containers) ? "last verified in " : ""}${receipt.mode} (${receipt.because})`
       : "mode      unknown: this folder has no receipt of a deployment of it",
     ...(receipt ? [`deployed  ${receipt.time} by ${receipt.who} with sandbox-deploy ${receipt.toolVersion}`] : []),
-    ...runsLines(receipt, containers),
+    ...runsLines(receipt, containers, columns),
     ...missingLines(health, containers),
     "",
     ...health.map((each) => `  ${each.service.padEnd(width)}  ${stateText(each, containers)}`),
@@ -122,19 +161,28 @@ function statusText({
     `sandboxes ${sandboxes.length === 0 ? "none" : sandboxes.map(({ name }) => name).join(", ")}`,
     ...(guard === undefined ? [] : [guardText(guard)]),
     "privileges held by running containers",
-    ...(privileges.length === 0 ? ["  none"] : privilegeRows(privileges, () => "")),
-    ...driftLines(drift),
-    ...(comparison === undefined ? [] : verifiedLines(comparison)),
+    ...(privileges.length === 0 ? ["  none"] : privilegeRows(privileges, () => "", columns)),
+    ...driftLines(drift, columns),
+    ...(comparison === undefined ? [] : verifiedLines(comparison, columns)),
   ];
   return lines.join("\n");
 }
 
-function verifiedLines({ compared, findings }: Comparison): string[] {
+/** Where the page and the key of what runs are, as its receipt says. */
+function reachLines({ receipt, containers, envFile }: Found): string[] {
+  if (receipt === undefined || receipt.services.length === 0 || containers.length === 0) return [];
+  return [
+    ...(receipt.url === undefined ? [] : [`url       ${receipt.url} (./deploy open)`]),
+    ...(receipt.clientKey === undefined ? [] : [`key       ${receipt.clientKey} in ${envFile} (./deploy key)`]),
+  ];
+}
+
+function verifiedLines({ compared, findings }: Comparison, columns: number): string[] {
   const result =
     findings.length === 0
       ? "no container has or is more than planned"
       : `${findings.length} ${findings.length === 1 ? "thing goes" : "things go"} beyond the plan`;
-  return ["compared", ...compared.flatMap((line) => wrapText(line, "  ")), `verified  ${result}`];
+  return ["compared", ...compared.flatMap((line) => wrapText(line, "  ", undefined, columns)), `verified  ${result}`];
 }
 
 function guardText({ problem, alive, denied, startedAt, sandboxes }: GuardReport): string {
@@ -147,18 +195,22 @@ function isUnverified(receipt: Receipt, containers: readonly Container[]): boole
 }
 
 /** Which deployment of the history runs; what failed, or was interrupted, is none. */
-function runsLines(receipt: Receipt | undefined, containers: readonly Container[]): string[] {
+function runsLines(receipt: Receipt | undefined, containers: readonly Container[], columns: number): string[] {
   if (receipt?.deployment === undefined || containers.length === 0) return [];
   const { deployment, of } = receipt;
   if (isUnverified(receipt, containers))
     return wrapText(
       `containers that were never verified; the last good deployment is ${deployment} (./deploy history)`,
       "runs      ",
+      undefined,
+      columns,
     );
   if (of === undefined) return [`runs      deployment ${deployment}`];
   return wrapText(
     `deployment ${of} again, by the rollback ${deployment}; ./deploy plan shows what the files here would change`,
     "runs      ",
+    undefined,
+    columns,
   );
 }
 

@@ -1,27 +1,28 @@
 import { auditStates, auditWords } from "../core/audit.ts";
-import { droppedPrivileges, droppedText } from "../core/dropped-privileges.ts";
+import { droppedPrivileges } from "../core/dropped-privileges.ts";
 import type { Finding } from "../core/finding.ts";
-import { frontDoorOf } from "../core/front-door.ts";
+import { frontDoorOf, tlsAddressOf } from "../core/front-door.ts";
 import { excessFindings, type Held, reachingHost } from "../core/live-excess.ts";
 import type { Plan } from "../core/plan.ts";
-import { planDocument } from "../core/plan-document.ts";
 import { planText, samePlan } from "../core/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan-up.ts";
 import { sortedPrivileges } from "../core/privilege.ts";
-import { relativePath } from "../core/stack.ts";
+import { keptImageIds } from "../core/sandbox-images.ts";
 import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import type { Purpose } from "../shell/deployment.ts";
 import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
-import { compareWith, plannedNow, plannedSecretFindings } from "../shell/prove.ts";
+import { askRunningGuard, compareWith, plannedNow, plannedSecretFindings } from "../shell/prove.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";
 import { isUnfinished } from "../shell/rotation-journal.ts";
-import { askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
+import { type AskedDoor, askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
 import type { Task, World } from "../world.ts";
 import { type Change, withChange } from "./change.ts";
 import { consent } from "./consent.ts";
 import { type GlobalFlags, readSituation, type Situation, statePathOf, stopOnErrors } from "./prepare.ts";
 import { type FallBack, recorded, type Verified } from "./recorded.ts";
+import { report } from "./report.ts";
+import { isFirstRun } from "./setup/first-run.ts";
 
 /** Flags of `up`; `plan` takes the same ones. */
 export interface UpFlags extends GlobalFlags, UpOptions {
@@ -31,10 +32,23 @@ export interface UpFlags extends GlobalFlags, UpOptions {
   readonly rollback?: boolean;
 }
 
-/** Deploys the stack of the operator's files. */
+/** Deploys the stack of the operator's files. Where Docker is not installed it offers to install it first. */
 export async function up(world: World, flags: UpFlags): Promise<void> {
+  try {
+    await deployFiles(world, flags);
+  } catch (error) {
+    const { lacksDocker, offerDocker } = await import("./docker-offer.ts");
+    if (!lacksDocker(error)) throw error;
+    await offerDocker(world, flags, error);
+    await deployFiles(world, flags);
+  }
+}
+
+async function deployFiles(world: World, flags: UpFlags): Promise<void> {
   await mendUnfinished(world, flags);
-  await deploy(world, flags, { command: "up" }, (reading) => readSituation(reading, flags));
+  const isFirst = await isFirstRun(world, flags);
+  const shown = isFirst ? await (await import("./setup/first.ts")).askFirst(world, flags) : undefined;
+  await deploy(world, flags, { command: "up" }, readSituation, shown);
 }
 
 /** A rotation that was interrupted is undone first: what its files say is not what anybody wanted. */
@@ -48,15 +62,20 @@ export async function deploy(
   world: World,
   flags: UpFlags,
   purpose: Purpose,
-  read: (world: World) => Promise<Situation>,
+  read: (world: World, flags: UpFlags) => Promise<Situation>,
+  shown?: Plan,
 ): Promise<void> {
-  const situation = await read(world);
+  const situation = await read(world, flags);
   const plan = planOf(situation, flags);
+  world.reporter.planned(plan);
   stopOnErrors(plan.findings);
+  const images = purpose.command === "up" ? await otherImages(world, situation, plan, flags) : undefined;
+  if (images !== undefined) return deploy(world, { ...flags, images }, purpose, read);
   if (plan.findings.length > 0) world.reporter.findings(plan.findings, 0);
-  if (plan.steps.length > 0 && !flags.json) world.reporter.note(planText(plan));
+  const isNews = shown === undefined || !samePlan(shown, plan);
+  if (plan.steps.length > 0 && !flags.json && isNews) world.reporter.note((columns) => planText(plan, columns));
   await consent(world, plan.questions);
-  const again = async (silent: World) => planOf(await read(silent), flags);
+  const again = async (silent: World) => planOf(await read(silent, flags), flags);
   const verified = await withChange(
     world,
     await changeOf(world, situation, plan, { flags, purpose, again }),
@@ -66,6 +85,12 @@ export async function deploy(
     },
   );
   report(world, situation, plan, purpose, verified);
+}
+
+/** Asks nobody, and loads nothing, unless images have to be built or pulled. */
+async function otherImages(world: World, situation: Situation, { steps }: Plan, flags: UpFlags) {
+  if (!steps.some(({ kind }) => kind === "build" || kind === "pull")) return undefined;
+  return (await import("./registry.ts")).insteadOfRegistry(world, situation, steps, flags);
 }
 
 /** How a plan is carried out. */
@@ -143,7 +168,7 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
   const url = frontDoorOf(facts.model, config.config);
   // What was read a moment ago still holds when nothing was changed since.
   let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
-  let held: readonly Held[] = [];
+  let proved: Proved = { held: [], sandboxImages: {} };
   const wait = {
     ...{ project: stack.project, services: plan.services, namePrefix: config.config.sandbox.namePrefix },
     ...{ waitSeconds, settleSeconds: config.config.health.settleSeconds },
@@ -157,19 +182,38 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
   const door: Task = {
     title: `ask the front door at ${url}`,
     run: async (progress) => {
-      const body = await askFrontDoor(world, `${url}${config.config.health.path}`, wait, progress);
+      const body = await askFrontDoor(world, await askedDoor(world, situation, url ?? ""), wait, progress);
       stopOnErrors(modeFindings(body, plan));
     },
   };
   const comparison: Task = {
     title: "compare what the containers hold with the plan",
     run: async () => {
-      held = await stopBeyondPlan(world, situation, plan, found ?? facts);
+      proved = await stopBeyondPlan(world, situation, plan, found ?? facts);
     },
   };
   await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), comparison]);
+  const { held, sandboxImages } = proved;
   const dropped = droppedPrivileges(plan.privileges, held);
-  return { url, found: found ?? facts, live: sortedPrivileges(held.flatMap(({ privileges }) => privileges)), dropped };
+  const live = sortedPrivileges(held.flatMap(({ privileges }) => privileges));
+  return { url, found: found ?? facts, live, dropped, sandboxImages };
+}
+
+/** The path that is asked, and with TLS whom to believe; that is known only once the stack runs. */
+async function askedDoor(world: World, { config, territory, facts }: Situation, url: string): Promise<AskedDoor> {
+  const asked = { url: `${url}${config.config.health.path}` };
+  const address = tlsAddressOf(facts.model, config.config);
+  if (address === undefined) return asked;
+  const { readDoor, readFailure } = await import("../shell/door-trust.ts");
+  return {
+    ...asked,
+    tls: (containers) => readDoor(world, config.config, territory, address, containers),
+    why: (containers) => readFailure(world, config.config, address.name, containers),
+  };
+}
+
+interface Proved extends Pick<Verified, "sandboxImages"> {
+  readonly held: readonly Held[];
 }
 
 /** What reaches the host and nobody accepted must not go on running only because it runs already. */
@@ -178,16 +222,17 @@ async function stopBeyondPlan(
   situation: Situation,
   plan: Plan,
   found: ProjectContainers,
-): Promise<readonly Held[]> {
+): Promise<Proved> {
   const ground = { ...situation, gateway: situation.config.config.platform.service };
-  const planned = await plannedNow(world, ground, plan, found);
-  const compared = await compareWith(world, ground, planned, found);
+  const guard = askRunningGuard(world, situation.facts, found);
+  const planned = await plannedNow(world, ground, plan, found, guard);
+  const compared = await compareWith(world, ground, planned, found, guard.report);
   const stopped = reachingHost(compared.found);
   await stopContainers(world, stopped);
   stopOnErrors(excessFindings(compared.found, stopped));
   const warnings = plannedSecretFindings(planned);
   if (warnings.length > 0) world.reporter.findings(warnings, 0);
-  return compared.held;
+  return { held: compared.held, sandboxImages: keptImageIds(await guard.images, found.sandboxes) };
 }
 
 /** The reference gateway names its mode; a platform that does not is not asked again. */
@@ -213,36 +258,4 @@ function reportedMode(body: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function report(
-  world: World,
-  { facts, territory }: Situation,
-  plan: Plan,
-  purpose: Purpose,
-  { url, dropped }: Verified,
-): void {
-  const secrets = Object.keys(facts.model.generatedSecrets).join(", ");
-  const ofFiles = purpose.command !== "rollback";
-  const lines = [
-    plan.steps.length === 0 ? "nothing to change: the stack runs as planned" : "the stack is up and healthy",
-    ...(url === undefined ? [] : [`url       ${url}`]),
-    `mode      ${plan.mode} (${plan.because?.text ?? ""})`,
-    ...(ofFiles
-      ? []
-      : [`runs      deployment ${purpose.of} again; ./deploy plan shows what the files here would change`]),
-    ...(ofFiles && secrets !== ""
-      ? [`secrets   ${secrets} in ${relativePath(territory.root, territory.envPath)}`]
-      : []),
-    ...dropped.map((each) => `gone      ${droppedText(each)}`),
-    `next      ./deploy status, ./deploy logs gateway, ./deploy down`,
-  ];
-  world.reporter.result(lines.join("\n"), {
-    version: 1,
-    exitCode: 0,
-    url: url ?? null,
-    changed: plan.steps.length > 0,
-    dropped: dropped.map(({ service, kind, detail, provenOn }) => ({ service, kind, detail, provenOn })),
-    plan: planDocument(plan),
-  });
 }

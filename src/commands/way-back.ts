@@ -28,7 +28,8 @@ export async function fallBack(world: World, failed: Situation, error: unknown):
   if (!disturbed) return undefined;
   const options = { accept: [], build: "missing", pull: "never" } as const;
   try {
-    const situation = await readRecordedSituation(world, failed, record);
+    // A password that differs was accepted as the one that a database has by now.
+    const situation = await readRecordedSituation(world, failed, record, failed.facts.model);
     const planned = (given: Partial<UpOptions>, facts = situation.facts) =>
       planUp(situation.config.config, facts, situation.stack, { ...options, ...given });
     const before = planned({}, { ...situation.facts, containers: failed.facts.containers });

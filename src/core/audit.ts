@@ -4,6 +4,7 @@ import { durationText } from "./duration.ts";
 import { type Mode, modes } from "./mode.ts";
 import type { Plan } from "./plan.ts";
 import type { Privilege } from "./privilege.ts";
+import { visibleLine } from "./visible-text.ts";
 
 const stateSchema = z.object({
   mode: z.enum(modes).nullable(),
@@ -13,6 +14,11 @@ const stateSchema = z.object({
 
 /** What a project is, in the words of the audit log: its mode, services, and what they hold. */
 export type AuditState = z.infer<typeof stateSchema>;
+
+const acceptedSchema = z.object({ name: z.string(), by: z.string() });
+
+/** Something that somebody agreed to: by a flag, by an entry with a reason in the configuration, or when asked. */
+export type Accepted = z.infer<typeof acceptedSchema>;
 
 const beginSchema = z.object({
   version: z.literal(1),
@@ -31,6 +37,8 @@ const beginSchema = z.object({
   from: stateSchema.optional(),
   /** What was intended; whether it was reached, the end tells. */
   to: stateSchema.optional(),
+  /** What somebody had to agree to, by its name, and how that was said. */
+  accepted: z.array(acceptedSchema).optional(),
   toolVersion: z.string(),
 });
 
@@ -91,17 +99,26 @@ export function auditState(
   };
 }
 
-/** What a plan begins with and what it means to reach; `mode` is the one of before. */
+/** What a plan begins with, what it means to reach, and what was accepted for that; `mode` is the one of before. */
 export function auditStates(
   plan: Plan,
   mode: Mode | undefined,
   services: Iterable<string>,
-): { readonly from: AuditState; readonly to: AuditState } {
+): { readonly from: AuditState; readonly to: AuditState; readonly accepted: readonly Accepted[] } {
   const held = (left: "gained" | "lost") => plan.privileges.filter(({ change }) => change !== left);
   return {
     from: auditState(mode, services, held("gained")),
     to: auditState(plan.mode, plan.mode === undefined ? [] : plan.services, held("lost")),
+    accepted: acceptedIn(plan),
   };
+}
+
+/** Nothing is changed before every question was answered. */
+function acceptedIn({ questions, exposure }: Plan): Accepted[] {
+  return [
+    ...questions.map(({ name, acceptedBy }) => ({ name, by: acceptedBy ?? "an answer to the question" })),
+    ...(exposure?.accepted ?? []).map(({ name, reason }) => ({ name, by: `deploy.config.yaml: ${reason}` })),
+  ];
 }
 
 /** Flags whose values are among known ones, or names or numbers; of every other flag the log has the name only. */
@@ -123,7 +140,7 @@ export function auditWords(command: string, flags: object, args: readonly string
 
 /** One entry as people read it. */
 export function auditText({ begin, end }: AuditEntry): string {
-  const { time, who, sudoBy, host, command, project, folder, from, to } = begin;
+  const { time, who, sudoBy, host, command, project, folder, from, to, accepted = [] } = begin;
   const sudo = sudoBy === undefined ? "" : ` (sudo by ${sudoBy})`;
   const modeOf = (state: AuditState | undefined) => state?.mode ?? "none";
   const modes = from === undefined && to === undefined ? "" : `: ${modeOf(from)} -> ${modeOf(to)}`;
@@ -134,6 +151,7 @@ export function auditText({ begin, end }: AuditEntry): string {
     `  ${end === undefined ? "no end: it was killed, or still runs" : endText(end)}`,
     ...after.filter((each) => !before.includes(each)).map((each) => `  + ${each}`),
     ...before.filter((each) => !after.includes(each)).map((each) => `  - ${each}`),
+    ...accepted.map(({ name, by }) => `  accepted ${name} (${visibleLine(by)})`),
   ].join("\n");
 }
 

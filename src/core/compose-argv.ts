@@ -23,19 +23,19 @@ function projectArgv(project: string, ...rest: readonly string[]): string[] {
   return ["compose", "--project-name", project, "--env-file", "/dev/null", ...rest];
 }
 
-const listedFields = [
-  ".ID",
-  ".Names",
-  '.Label "com.docker.compose.project"',
-  '.Label "com.docker.compose.oneoff"',
-  '.Label "sandbox-deploy.project"',
-  '.Label "sandbox-deploy.role"',
-  '.Label "sandbox-deploy.guard"',
-];
+/** Labels that tell whose a container is, in the order in which a row of the list has them, behind its id and name. */
+export const listedLabels = [
+  "com.docker.compose.project",
+  "com.docker.compose.oneoff",
+  "sandbox-deploy.project",
+  "sandbox-deploy.role",
+  "sandbox-deploy.guard",
+] as const;
 
 /** Lists every container with what tells whose it is: one question for containers and sandboxes, whatever the project. */
 export function listArgv(): string[] {
-  return ["ps", "--all", "--no-trunc", "--format", rowOf(listedFields)];
+  const fields = [".ID", ".Names", ...listedLabels.map((label) => `.Label "${label}"`)];
+  return ["ps", "--all", "--no-trunc", "--format", rowOf(fields)];
 }
 
 const ownerFields = [

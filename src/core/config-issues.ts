@@ -78,9 +78,15 @@ function wrongValue(name: string, issue: Issue, at: Position): Finding {
     code: "D012",
     severity: "error",
     message: issue.code === "custom" ? `${name}: ${issue.message}` : `${name} ${ruleOf(issue)}`,
-    fix: "change it; deploy.config.yaml in the tool's folder describes every key",
+    fix: ownFix(issue) ?? "change it; deploy.config.yaml in the tool's folder describes every key",
     at,
   };
+}
+
+/** A rule between keys says itself what to do. */
+function ownFix(issue: Issue): string | undefined {
+  const fix: unknown = issue.code === "custom" ? issue.params?.["fix"] : undefined;
+  return typeof fix === "string" ? fix : undefined;
 }
 
 function ruleOf(issue: Issue): string {

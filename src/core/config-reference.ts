@@ -30,7 +30,7 @@ function objectLines(schema: unknown, values: unknown, indent: string): string[]
       return [...comment, `${indent}${key}:`, ...objectLines(child, value, `${indent}  `)];
     return [
       ...comment,
-      `${indent}${value === undefined ? "# " : ""}${key}: ${value === undefined ? `<${hint(child)}>` : inline(value)}`,
+      `${indent}${value === undefined ? "# " : ""}${key}: ${value === undefined ? hint(child) : inline(value)}`,
     ];
   });
 }
@@ -38,7 +38,10 @@ function objectLines(schema: unknown, values: unknown, indent: string): string[]
 /** What may be written where there is no default. */
 function hint(schema: unknown): string {
   const choices = recordOf(schema)["enum"];
-  return Array.isArray(choices) ? choices.join(" | ") : textAt(schema, "type") === "array" ? "list of paths" : "text";
+  if (Array.isArray(choices)) return `<${choices.join(" | ")}>`;
+  const keys = Object.keys(recordAt(schema, "properties"));
+  if (keys.length > 0) return `{ ${keys.map((key) => `${key}: <text>`).join(", ")} }`;
+  return textAt(schema, "type") === "array" ? "<list of paths>" : "<text>";
 }
 
 function inline(value: unknown): string {

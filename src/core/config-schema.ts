@@ -1,10 +1,13 @@
 import "./schema-settings.ts";
 import * as z from "zod";
+import { credentialsSchema } from "./credentials/credential-schema.ts";
 import { detectionRulesSchema } from "./detection-rules.ts";
 import { guardPresets } from "./guard-policy.ts";
 import { modes } from "./mode.ts";
 import { consentNames } from "./privilege.ts";
 import { projectNamePattern, projectNameRule } from "./project-name.ts";
+import { exposureItems, exposureName } from "./public/exposure-items.ts";
+import { publicSchema } from "./public/public-schema.ts";
 
 const path = z.string().min(1);
 
@@ -126,7 +129,11 @@ const history = z.strictObject({
 });
 
 const accepted = z.strictObject({
-  privilege: z.enum(consentNames).describe("The host-level privilege that is accepted."),
+  privilege: z
+    .enum([...consentNames, exposureName, ...exposureItems])
+    .describe(
+      "What is accepted: a host-level privilege, the exposure of the stack, or something that does not hold while it is exposed.",
+    ),
   reason: z.string().min(10).describe("Why this stack may have it, for whoever reads the plan."),
 });
 
@@ -141,9 +148,16 @@ export const configSchema = z.strictObject({
   platform: platform.prefault({}).describe("The agent platform that is deployed."),
   sandbox: sandbox.prefault({}).describe("Where model-written code runs."),
   compose: compose.prefault({}).describe("The Compose files and the environment."),
+  public: publicSchema.prefault({}).describe("How the stack is reached from outside."),
+  credentials: credentialsSchema
+    .prefault({})
+    .describe("Logins of command-line agents that the platform may use, each with the least exposure that does."),
   health: health.prefault({}).describe("When a deployment counts as done."),
   history: history.prefault({}).describe("What is kept of earlier deployments."),
-  accept: z.array(accepted).default([]).describe("Host-level privileges that need no question."),
+  accept: z
+    .array(accepted)
+    .default([])
+    .describe("What needs no question: host-level privileges, and what is wrong with a stack that others reach."),
 });
 
 /** The configuration with every default filled in. */

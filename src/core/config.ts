@@ -16,6 +16,7 @@ export interface ConfigFile {
 
 /** Parses deploy.config.yaml; on failure every problem is listed with its place and a fix. */
 export function parseConfig(source: Source): Outcome<ConfigFile> {
+  if (source.text.length > longestConfig) return failure(tooLong(source));
   const documents = parseAllDocuments(source.text, { prettyErrors: false });
   const document = "empty" in documents ? undefined : documents[0];
   const syntax = documents.flatMap((each) =>
@@ -66,6 +67,19 @@ function yamlFinding(source: Source, error: { message: string; pos: [number, num
     message: `this is not valid YAML: ${error.message}`,
     fix: "check the indentation (spaces, no tabs) and the quotes on this line and the one before",
     at: positionAt(source, error.pos[0]),
+  };
+}
+
+/** Characters: more than anybody writes, and less than what exhausts what reads it. */
+const longestConfig = 1024 * 1024;
+
+function tooLong({ file, text }: Source): Finding {
+  return {
+    code: "D010",
+    severity: "error",
+    message: `this file has ${text.length} characters, which no configuration of this tool has`,
+    fix: "look what is in it; --config names another file",
+    at: { file },
   };
 }
 

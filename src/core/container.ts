@@ -143,15 +143,20 @@ function containerOf(raw: Inspection): Container {
     aliases: Object.values(networks).flatMap((network) => network?.Aliases ?? []),
     ports: [...portsOf(PortBindings), ...unaskedPorts(PortBindings, openPorts)],
     openPorts,
-    mounts: raw.Mounts.map(({ Type, Source, Destination, RW, Name }) => ({
-      type: Type,
-      source: Source,
-      target: Destination,
-      writable: RW,
-      name: Name,
-    })),
+    mounts: mountsOf(raw),
     access: { ...hostConfig, variables: Object.fromEntries(variables) },
   };
+}
+
+/** The engine lists them in another order each time, and a plan that is made twice has to read the same. */
+function mountsOf({ Mounts }: Inspection): MountFact[] {
+  return Mounts.map(({ Type, Source, Destination, RW, Name }) => ({
+    type: Type,
+    source: Source,
+    target: Destination,
+    writable: RW,
+    name: Name,
+  })).toSorted(({ target: one }, { target: other }) => (one < other ? -1 : 1));
 }
 
 function stateOf({ State, RestartCount }: Inspection): ContainerState {

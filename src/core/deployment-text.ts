@@ -1,8 +1,10 @@
 import type { DeploymentRecord, DeploymentState, HistoryEntry } from "./deployment.ts";
 import { type Change, type DeploymentDiff, isSame, type NamedChange } from "./deployment-diff.ts";
 import { durationText } from "./duration.ts";
+import { textColumns } from "./fitted-text.ts";
 import { privilegeRows } from "./plan-text.ts";
 import { relativePath } from "./stack.ts";
+import { padded, textWidth } from "./text-width.ts";
 import { wrapText } from "./wrapped-text.ts";
 
 /** A deployment of the history and how it stands now. */
@@ -14,10 +16,13 @@ export interface ListedDeployment {
   readonly runs: boolean;
 }
 
-/** The table of `history`, in the order of the list. */
-export function historyText(deployments: readonly ListedDeployment[]): string {
+const historyHead = ["id", "when (UTC)", "command", "mode", "took", "who", "outcome"];
+/** What a table that is too wide can do without, in this order: an id says when, and `history show` says all. */
+const dispensable = ["when (UTC)", "who", "took", "mode", "command"];
+
+/** The table of `history`, in the order of the list, with as much of it as fits. */
+export function historyText(deployments: readonly ListedDeployment[], columns = Number.POSITIVE_INFINITY): string {
   if (deployments.length === 0) return "no deployment of this folder is recorded";
-  const head = ["id", "when (UTC)", "command", "mode", "took", "who", "outcome"];
   const rows = deployments.map(({ entry: { id, record }, state, runs }) => {
     const outcome = `${state ?? "the record cannot be read"}${runs ? ", runs now" : ""}`;
     if (record === undefined) return [id, "", "", "", "", "", outcome];
@@ -26,7 +31,14 @@ export function historyText(deployments: readonly ListedDeployment[]): string {
     const to = of === undefined ? "" : `, back to ${of}`;
     return [id, when, command, mode, tookText(record), `${who}@${host}`, `${outcome}${to}`];
   });
-  return columnLines([head, ...rows]).join("\n");
+  const table = [historyHead, ...rows];
+  const kept = dispensable.map((_, count) => without(table, dispensable.slice(0, count)));
+  const fits = kept.find((lines) => lines.every((line) => textWidth(line) <= columns));
+  return (fits ?? without(table, dispensable)).join("\n");
+}
+
+function without(table: readonly (readonly string[])[], titles: readonly string[]): string[] {
+  return columnLines(table.map((row) => row.filter((_, column) => !titles.includes(historyHead[column] ?? ""))));
 }
 
 function tookText({ durationMilliseconds: took }: DeploymentRecord): string {
@@ -38,16 +50,19 @@ export function deploymentText(
   record: DeploymentRecord,
   { state, runs }: Omit<ListedDeployment, "entry">,
   root: string,
+  columns = textColumns,
 ) {
   const { id, command, of, mode, because, project, begun, who, host, engineId, toolVersion, composeVersion } = record;
-  const row = (name: string, text: string) => wrapText(text, name.padEnd(12));
+  const row = (name: string, text: string) => wrapText(text, name.padEnd(12), undefined, columns);
   const took = tookText(record);
   const file = (path: string) => relativePath(root, path);
   return [
     ...row("deployment", `${id}${runs ? " (runs now)" : ""}`),
     ...row("command", of === undefined ? command : `${command} to ${of}`),
     ...row("outcome", state ?? ""),
-    ...record.findings.flatMap(({ code, message }) => wrapText(`${code} ${message}`, " ".repeat(12))),
+    ...record.findings.flatMap(({ code, message }) =>
+      wrapText(`${code} ${message}`, " ".repeat(12), undefined, columns),
+    ),
     ...row("mode", `${mode} (${because})`),
     ...row("project", project),
     ...row("when", `${begun}${took === "" ? "" : `, took ${took}`}`),
@@ -62,9 +77,9 @@ export function deploymentText(
     ...section("images", imageLines(record)),
     ...section(
       "privileges",
-      privilegeRows(record.privileges, () => "").map((line) => line.slice(2)),
+      privilegeRows(record.privileges, () => "", columns).map((line) => line.slice(2)),
     ),
-    ...section("secrets", wrapText(Object.keys(record.secrets).join(", "), "")),
+    ...section("secrets", wrapText(Object.keys(record.secrets).join(", "), "", "", columns - 2)),
   ].join("\n");
 }
 
@@ -80,7 +95,7 @@ function imageLines({ images }: DeploymentRecord): string[] {
 const marks: Readonly<Record<Change, string>> = { added: "+", removed: "-", changed: "~" };
 
 /** What differs between two deployments, by name. */
-export function diffText(diff: DeploymentDiff, root: string): string {
+export function diffText(diff: DeploymentDiff, root: string, columns = textColumns): string {
   const named = ({ change, name }: NamedChange) => `${marks[change]} ${name}`;
   const lines = [
     `from ${diff.from} to ${diff.to} (+ added, - removed, ~ changed)`,
@@ -96,7 +111,9 @@ export function diffText(diff: DeploymentDiff, root: string): string {
     ),
     ...section(
       "privileges",
-      privilegeRows(diff.privileges, ({ change }) => (change === "gained" ? "+ " : "- ")).map((line) => line.slice(2)),
+      privilegeRows(diff.privileges, ({ change }) => (change === "gained" ? "+ " : "- "), columns).map((line) =>
+        line.slice(2),
+      ),
     ),
     ...section("secrets", diff.secrets.map(named)),
     ...(isSame(diff) ? ["no difference"] : []),
@@ -128,10 +145,10 @@ function section(title: string, lines: readonly string[]): string[] {
 
 /** Rows in columns; the last column ends where its text ends. */
 function columnLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => textWidth(row[column] ?? ""))));
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => padded(cell, widths[column] ?? 0))
       .join("  ")
       .trimEnd(),
   );

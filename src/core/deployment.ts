@@ -45,8 +45,8 @@ const deploymentSchema = z.object({
   services: z.array(z.string()),
   /** The files that decided what was deployed; `hash` says how it was made, and `copy` is a name in `files/`. */
   sources: z.array(z.object({ path: z.string(), hash: z.string(), copy: copyName })),
-  /** Files of the host that containers mount; `copy` is a name in `mounted/`. */
-  mounted: z.array(z.object({ path: z.string(), copy: copyName })),
+  /** Files of the host that containers mount; `copy` is a name in `mounted/`, `hash` a keyed one, which earlier versions did not write. */
+  mounted: z.array(z.object({ path: z.string(), copy: copyName, hash: z.string().optional() })),
   /** A keyed fingerprint of the merged model as it was kept; earlier versions did not write it down. */
   modelHash: z.string().optional(),
   /** Compose's hash of each service. */

@@ -1,4 +1,4 @@
-import { type Finding, formatFinding } from "./finding.ts";
+import { type Finding, formatFindingWithin } from "./finding.ts";
 
 /** How a docker child process ended, as far as its message matters. */
 export interface Failure {
@@ -20,7 +20,7 @@ export function dockerFailure({ missing, stderr }: Failure): Finding | undefined
     return refusal(
       "D040",
       "Docker is not installed: there is no program called docker",
-      "install Docker Engine with the Compose plugin, see https://docs.docker.com/engine/install/",
+      "install Docker Engine with the Compose plugin: ./deploy up offers it, and scripts/install-docker.sh does only that",
     );
   }
   if (
@@ -42,14 +42,14 @@ export function dockerFailure({ missing, stderr }: Failure): Finding | undefined
     return refusal(
       "D041",
       "the Docker daemon does not answer",
-      "start it (systemctl start docker), or check DOCKER_HOST and `docker context ls`",
+      "start it (systemctl start docker), or without systemd by scripts/install-docker.sh; or check DOCKER_HOST and `docker context ls`",
     );
   }
   if (composePluginMissing.test(stderr)) {
     return refusal(
       "D043",
       "Docker Compose version 2 is not installed (docker-compose version 1 does not count)",
-      `install the Compose plugin ${composeFloor} or later: docker-compose-plugin, or docker-compose on Debian 13`,
+      `install the Compose plugin ${composeFloor} or later: scripts/install-docker.sh does it`,
     );
   }
   return undefined;
@@ -64,7 +64,7 @@ export function composeVersionFinding(version: string): Finding | undefined {
   return refusal(
     "D044",
     `Docker Compose ${version.trim() || "of unknown version"} is too old`,
-    `install ${composeFloor} or later`,
+    `install ${composeFloor} or later: scripts/install-docker.sh does it`,
   );
 }
 
@@ -80,11 +80,14 @@ function refusal(code: "D040" | "D041" | "D042" | "D043" | "D044", message: stri
   return { code, severity: "error", message, fix };
 }
 
-/** Joins findings to the text that people read, most severe first. */
-export function formatFindings(findings: readonly Finding[]): string {
+/** What is shown of a line of a file where no terminal says how much has room: a file may be one line of megabytes. */
+const longestColumns = 400;
+
+/** Joins findings to the text that people read, most severe first; lines of files are cut to so many columns. */
+export function formatFindings(findings: readonly Finding[], columns = longestColumns): string {
   const order = { error: 0, warning: 1, info: 2 };
   return findings
     .toSorted((left, right) => order[left.severity] - order[right.severity])
-    .map(formatFinding)
+    .map((finding) => formatFindingWithin(finding, columns))
     .join("\n");
 }

@@ -1,3 +1,4 @@
+import { copiedWord } from "./copied-word.ts";
 import { isIgnored } from "./docker-ignore.ts";
 import type { Finding } from "./finding.ts";
 import type { ComposeModel } from "./model.ts";
@@ -27,7 +28,7 @@ export function accessFindings(file: string, { mode, uid, ownUid, folderUid }: E
   const finding = (severity: Finding["severity"], message: string, fix: string): Finding => {
     return { code: "D106", severity, message, fix, at: { file } };
   };
-  const fix = `chmod 0600 ${file}`;
+  const fix = `chmod 0600 ${copiedWord(file)}`;
   return [
     ...((mode & 0o002) !== 0
       ? [finding("error", `everybody on this machine may change ${file} (mode ${shown}), and so what is deployed`, fix)]
@@ -54,7 +55,7 @@ export function gitFindings(file: string, { tracked, commit }: EnvInGit): Findin
     return { code: "D107", severity: "warning", message, fix, at: { file } };
   };
   if (tracked) {
-    const fix = `git rm --cached ${file}, add it to .gitignore, and give its secrets new values`;
+    const fix = `git rm --cached ${copiedWord(file)}, add it to .gitignore, and give its secrets new values`;
     return [finding(`git tracks ${file}, so that its secrets go wherever the repository goes`, fix)];
   }
   if (commit === undefined) return [];

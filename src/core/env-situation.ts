@@ -25,6 +25,8 @@ export interface EnvSituation {
   readonly model: ComposeModel;
   /** The Compose files of every mode: a variable of another mode is no mistake. */
   readonly composeFiles: readonly Source[];
+  /** Variables that the tool reads itself, because the configuration names them. */
+  readonly readElsewhere?: readonly string[];
   readonly serviceFiles: readonly ReadServiceFile[];
   /** Values of example files by key, which everybody can read. */
   readonly examples: ReadonlyMap<string, { readonly file: string; readonly value: string }>;
@@ -46,10 +48,10 @@ export function isSecretName(model: ComposeModel, name: string): boolean {
 }
 
 /** Names of the variables that Compose fills in anywhere, and those that are passed to a service under their own name. */
-export function readVariables({ composeFiles, model }: EnvSituation): Set<string> {
+export function readVariables({ composeFiles, model, readElsewhere = [] }: EnvSituation): Set<string> {
   const referenced = composeFiles.flatMap(({ text }) => [...referencedVariables(text)]);
   const services = [...Object.values(model.services), ...Object.values(model.buildServices)];
-  return new Set([...referenced, ...services.flatMap(({ environment }) => Object.keys(environment))]);
+  return new Set([...readElsewhere, ...referenced, ...services.flatMap(({ environment }) => Object.keys(environment))]);
 }
 
 /** Every secret that has a value and is read: those of the environment file, and generated ones from elsewhere. */

@@ -6,6 +6,8 @@ import type { ComposeModel } from "./model.ts";
 import type { ForeignDeployment } from "./origin.ts";
 import type { Privilege, PrivilegeContext } from "./privilege.ts";
 import type { ProgramSettings } from "./program-settings.ts";
+import type { LastExposure } from "./public/exposure-items.ts";
+import type { SandboxImages } from "./sandbox-images.ts";
 
 /** A port of the stack that somebody else holds. */
 export interface BusyPort {
@@ -38,6 +40,10 @@ export interface Facts {
   /** Containers of the project, and sandboxes that its gateway started. */
   readonly containers: readonly Container[];
   readonly sandboxes: readonly Container[];
+  /** In what a sandbox goes beyond the policy that the guard is to have, by its id, as the guard's program says. */
+  readonly verdicts: ReadonlyMap<string, string>;
+  /** Which images sandboxes run, as the guard and the last receipt say. */
+  readonly sandboxImages: SandboxImages;
   /** Those of them that another folder deployed. */
   readonly foreign: readonly ForeignDeployment[];
   readonly former: FormerDeployment | undefined;
@@ -50,6 +56,8 @@ export interface Facts {
   readonly context: PrivilegeContext;
   /** Privileges of the last deployment from here: what only a model can show is not gained anew by every `up`. */
   readonly applied: readonly Pick<Privilege, "service" | "kind" | "detail">[];
+  /** How exposed the stack was at the last deployment from here. */
+  readonly exposed?: LastExposure | undefined;
   /** The service that reads the platform's configuration, where that file is not the one of the last deployment. */
   readonly rereads: string | undefined;
   /** Image id by reference; a missing image has no entry. */
@@ -68,6 +76,8 @@ export interface Facts {
   readonly staleSecretFiles: readonly string[];
   /** Whether the file that the guard mounts does not hold the stack's policy. */
   readonly staleGuardPolicy: boolean;
+  /** Whether the files that the proxy mounts for TLS do not hold what they should. */
+  readonly staleTlsFiles: boolean;
   /** Whether an image that the guard lets run is another one than when the guard started. */
   readonly outdatedPins: boolean;
   /** What is wrong with the machine or the files; an error here means that nothing may be changed. */

@@ -4,7 +4,7 @@ export type CodeKind = "input" | "refused" | "failed";
 /** What is known of one code. */
 export interface CodeEntry {
   readonly kind: CodeKind;
-  /** One sentence for the table of codes in the README. */
+  /** One sentence for the table of codes in the README and the page on troubleshooting. */
   readonly title: string;
 }
 
@@ -79,6 +79,40 @@ export const findingCodes = {
   D114: { kind: "failed", title: "A rotation failed, and the old secrets are back." },
   D115: { kind: "failed", title: "A rotation failed, and the old secrets could not be brought back." },
   D116: { kind: "refused", title: "A rotation of secrets was interrupted." },
+  D118: { kind: "refused", title: "A secret that had a value has none any more." },
+  // in a pipeline
+  D117: { kind: "refused", title: "A file that tells a pipeline of a command could not be written." },
+  // what a machine lacks
+  D160: { kind: "failed", title: "Docker could not be installed." },
+  D161: { kind: "refused", title: "No image registry can be reached." },
+  // answers for setup
+  D180: { kind: "input", title: "Setup needs an answer and there is nobody to ask." },
+  D181: { kind: "input", title: "An answer for setup cannot be taken, or has no effect." },
+  D182: { kind: "input", title: "A file of answers for setup cannot be read." },
+  D183: { kind: "input", title: "Setup cannot change a file with certainty." },
+  D184: { kind: "refused", title: "This machine does not fit an answer for setup." },
+  // the front door's certificate
+  D120: { kind: "input", title: "A file of the certificate does not exist or cannot be read." },
+  D121: { kind: "input", title: "A certificate and its key cannot be used, or not together." },
+  D122: { kind: "input", title: "The certificate is not for the domain." },
+  D123: { kind: "input", title: "The certificate has expired, or is not valid yet." },
+  D124: { kind: "input", title: "The certificate's chain is out of order or incomplete." },
+  D125: { kind: "refused", title: "Others may read the private key of the certificate." },
+  D126: { kind: "failed", title: "Little is left of the certificate's lifetime." },
+  D127: { kind: "failed", title: "The certificate could not be fetched or renewed." },
+  D128: { kind: "failed", title: "The front door shows no certificate, or another one than it should." },
+  D129: { kind: "input", title: "What the certificate authority wants of its clients is missing." },
+  D130: { kind: "input", title: "The stack's own proxy does not follow public.tls." },
+  // logins that are lent
+  D140: { kind: "refused", title: "A login that is to be lent is not there." },
+  D141: { kind: "refused", title: "Others on this machine may read or change a login that is to be lent." },
+  D142: { kind: "refused", title: "A login would reach more than the configuration says." },
+  D143: { kind: "refused", title: "A service may not read the directory of a login." },
+  // the public URL
+  D144: { kind: "refused", title: "The environment contradicts the public URL." },
+  // who reaches the stack
+  D145: { kind: "refused", title: "More would reach the stack than before, and nobody confirmed it." },
+  D146: { kind: "refused", title: "Others reach the stack, and something that must hold then does not." },
   // the result
   D070: { kind: "failed", title: "A service did not become healthy." },
   D071: { kind: "failed", title: "The front door does not answer as it should." },
@@ -94,6 +128,38 @@ export const findingCodes = {
   D097: { kind: "refused", title: "An earlier deployment cannot run again." },
   D098: { kind: "failed", title: "A deployment failed, and what ran before it is back, or could not be brought back." },
   D099: { kind: "refused", title: "What a rollback leaves as it is may be of a newer version." },
+  // key and open
+  D170: { kind: "refused", title: "There is no key to print." },
+  D171: { kind: "refused", title: "There is no page to open." },
+  // what only doctor looks at
+  D200: { kind: "refused", title: "A check of doctor did not end in its time." },
+  D201: { kind: "refused", title: "Docker's builder, buildx, is not installed." },
+  D202: { kind: "refused", title: "The Docker Engine is older than a version that closes a known hole." },
+  D203: { kind: "refused", title: "Docker Compose is older than a version that closes a known hole." },
+  D204: {
+    kind: "refused",
+    title: "The runtime runc, or containerd, is older than a version that closes a known hole.",
+  },
+  D205: { kind: "refused", title: "The engine takes commands over the network without encryption." },
+  D206: { kind: "refused", title: "The engine is on another machine." },
+  D207: { kind: "refused", title: "Everybody on this machine may use the Docker socket." },
+  D208: { kind: "refused", title: "The kernel does not enforce a limit that the stack counts on." },
+  D209: { kind: "refused", title: "The engine's storage is slow, or loses files." },
+  D210: { kind: "refused", title: "There is little disk space, or too little." },
+  D211: { kind: "refused", title: "There is less memory than the stack may use." },
+  D212: { kind: "refused", title: "The clock of this machine or of its engine is wrong." },
+  D213: { kind: "refused", title: "The name of a registry cannot be looked up." },
+  D214: { kind: "refused", title: "A registry cannot be reached." },
+  D215: { kind: "refused", title: "Shell, engine or containers have proxies that do not fit." },
+  D216: { kind: "refused", title: "A firewall does not protect the ports that Docker publishes." },
+  D217: { kind: "refused", title: "Others may read or change what belongs to the one who deploys." },
+  D218: { kind: "refused", title: "The cluster cannot be reached." },
+  D219: { kind: "refused", title: "The kubeconfig is of no use, or not to a provisioner." },
+  D220: { kind: "refused", title: "The provisioner may not make sandboxes in the cluster." },
+  D221: { kind: "refused", title: "The provisioner may do more in the cluster than it needs." },
+  D222: { kind: "refused", title: "Something of another mode is left over." },
+  D223: { kind: "refused", title: "A lock is left over from a deploy that died." },
+  D224: { kind: "refused", title: "Containers were changed by hand since the last deployment." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** One of the codes. */

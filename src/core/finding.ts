@@ -38,18 +38,47 @@ export function failure(...findings: readonly Finding[]): Outcome<never> {
   return { ok: false, findings };
 }
 
+/** The finding with every text in it as `shown` makes it, which takes secrets out. */
+export function shownFinding(finding: Finding, shown: (text: string) => string): Finding {
+  const { message, fix, at } = finding;
+  return {
+    ...finding,
+    message: shown(message),
+    ...(fix === undefined ? {} : { fix: shown(fix) }),
+    ...(at === undefined
+      ? {}
+      : { at: { ...at, file: shown(at.file), ...(at.text === undefined ? {} : { text: shown(at.text) }) } }),
+  };
+}
+
 /** Renders one finding: `file:line:col severity code message`, the line with a marker, and the fix. */
 export function formatFinding(finding: Finding): string {
+  return formatFindingWithin(finding, Number.POSITIVE_INFINITY);
+}
+
+/** The same, of a line that is wider than a terminal only the part around the marker. */
+export function formatFindingWithin(finding: Finding, columns: number): string {
   const { at } = finding;
   const place = at ? [at.file, at.line, at.column].filter((part) => part !== undefined).join(":") + " " : "";
   const lines = [`${place}${finding.severity} ${finding.code} ${finding.message}`];
   if (at?.text !== undefined && at.line !== undefined) {
     const number = String(at.line);
-    lines.push(`  ${number} | ${at.text}`);
-    if (at.column !== undefined) lines.push(`  ${" ".repeat(number.length)} | ${blanks(at.text, at.column - 1)}^`);
+    const { text, marked } = around(at.text, (at.column ?? 1) - 1, columns - number.length - 5);
+    lines.push(`  ${number} | ${text}`);
+    if (at.column !== undefined) lines.push(`  ${" ".repeat(number.length)} | ${blanks(text, marked)}^`);
   }
   if (finding.fix) lines.push(`  fix: ${finding.fix}`);
   return lines.join("\n");
+}
+
+/** The part of a line that has room, with the marked character in it; a line that fits is whole. */
+function around(line: string, marked: number, room: number): { readonly text: string; readonly marked: number } {
+  if (line.length <= room) return { text: line, marked };
+  const start = Math.max(0, Math.min(marked - Math.floor(room / 2), line.length - room));
+  const end = start + room;
+  const [before, after] = [start > 0 ? "…" : "", end < line.length ? "…" : ""];
+  const text = `${before}${line.slice(start + before.length, end - after.length)}${after}`;
+  return { text, marked: marked - start };
 }
 
 /** As wide as the first characters of a text: a tab stays a tab, so that the marker stands below its place. */

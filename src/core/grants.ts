@@ -1,3 +1,4 @@
+import { credentialGrants } from "./credentials/credential-grants.ts";
 import { type DeviceMapping, type DeviceRequest, deviceGrants } from "./device-grants.ts";
 import { type EngineAccess, engineGrants, engineSockets } from "./engine-grants.ts";
 import { linkGrants, networkGrants, type VolumeUse, volumeGrants, volumesFromGrants } from "./foreign-grants.ts";
@@ -42,6 +43,8 @@ export interface Access extends EngineAccess, Confinement {
   readonly folders: SandboxFolders | undefined;
   /** Made by the platform, and by no service of the stack. */
   readonly isSandbox: boolean;
+  /** Variables with a value in which a login is. */
+  readonly credentialVariables: readonly string[];
 }
 
 /** Everything in these accesses that reaches past the containers, and what some of them get from a guard among them. */
@@ -76,6 +79,7 @@ function privilegesOf(access: Access, guards: readonly Access[], context: Privil
     ...networkGrants(access.networks, context),
     ...linkGrants(access.links),
     ...logGrants(access.log, context),
+    ...credentialGrants(access.credentialVariables),
   ];
   return (guards.includes(access) ? asGuard(grants) : grants).map((grant) => ({ service: access.service, ...grant }));
 }

@@ -48,6 +48,11 @@ export function judgeHealth(
   });
 }
 
+/** Which services are waited for, and why; empty where none is. */
+export function waitingText(judged: readonly ServiceHealth[]): string {
+  return judged.flatMap((each) => (each.kind === "waiting" ? [`${each.service}: ${each.reason}`] : [])).join("; ");
+}
+
 function judgeContainer(service: string, container: Container, clock: HealthClock): ServiceHealth {
   const { state, access } = container;
   const { restartCount } = state;

@@ -1,3 +1,4 @@
+import { directoryFolder, sourceFolder } from "./credentials/credential.ts";
 import { canonicalPath, isWithin, shownPath } from "./host-path.ts";
 import type { ConsentName, Grant, PrivilegeContext } from "./privilege.ts";
 
@@ -75,12 +76,21 @@ export function bindGrant(
 export function pathGrant(bind: HostBind, context: PrivilegeContext, kubeconfigs: readonly string[] = []): Grant {
   const path = canonicalPath(bind.source, context);
   const detail = `${shownPath(path, context)} (${bind.writable ? "rw" : "ro"})`;
-  const credential = credentialGrant(path, bind.writable, context);
+  const credential = lentGrant(bind.target) ?? credentialGrant(path, bind.writable, context) ?? keptGrant(bind.target);
   const consent = pathConsent(path, bind.writable, context);
   const reach = consent === undefined ? { detail } : { detail, consent };
   if (isKubeconfig(path, bind.target, kubeconfigs)) return { kind: "kubeconfig", ...reach };
   if (credential) return { kind: "credential-directory", detail, ...credential };
   return { kind: "host-bind", ...reach };
+}
+
+/** What was put where the tool puts logins is one, whatever it is called on the host; a directory shows more than a login. */
+function lentGrant(target: string): { consent?: ConsentName } | undefined {
+  return isWithin(target, directoryFolder) ? { consent: "host-files" } : undefined;
+}
+
+function keptGrant(target: string): { consent?: ConsentName } | undefined {
+  return isWithin(target, sourceFolder) ? {} : undefined;
 }
 
 function holdsRuntimeSocket(path: string): boolean {

@@ -1,9 +1,9 @@
 import type { Container } from "./container.ts";
-import { type Allowance, deviations, exceededLimits } from "./deviations.ts";
+import { type Allowance, deviations } from "./deviations.ts";
 import type { Finding } from "./finding.ts";
 import type { EnforcedLimits } from "./limits.ts";
 import { type ConsentName, type Privilege, privilegeKey } from "./privilege.ts";
-import type { SandboxAllowance } from "./sandbox-allowance.ts";
+import { type SandboxAllowance, sandboxDeviations } from "./sandbox-allowance.ts";
 import { type NamedSecret, shownSecrets } from "./shown-secrets.ts";
 
 /** A container and what it holds. */
@@ -22,6 +22,8 @@ export interface Planned {
   /** How many containers each service is to have, where that is known. */
   readonly replicas: ReadonlyMap<string, number>;
   readonly sandbox: SandboxAllowance | undefined;
+  /** In what a sandbox goes beyond the guard's policy, by its id, as the guard's own program says. */
+  readonly verdicts: ReadonlyMap<string, string>;
   readonly enforced: EnforcedLimits;
   readonly secrets: readonly NamedSecret[];
   /** What the files themselves show of secrets, as `SERVICE PLACE NAME`. */
@@ -40,7 +42,22 @@ export interface Excess {
 /** Everything in which running containers and sandboxes go beyond the plan. */
 export function excesses(held: readonly Held[], planned: Planned): Excess[] {
   const granted = new Set(planned.privileges.map(privilegeKey));
-  return held.flatMap(({ container, privileges }) => [
+  return held.flatMap(({ container, privileges }) => {
+    const found = excessesOf(container, privileges, held, planned, granted);
+    const verdict = planned.verdicts.get(container.id);
+    // What is told already in the words of this tool need not be told in those of the guard.
+    return found.length > 0 || verdict === undefined ? found : [{ container, what: verdict }];
+  });
+}
+
+function excessesOf(
+  container: Container,
+  privileges: readonly Privilege[],
+  held: readonly Held[],
+  planned: Planned,
+  granted: ReadonlySet<string>,
+): Excess[] {
+  return [
     ...unplannedService(container, planned),
     ...privileges
       .filter((privilege) => !granted.has(privilegeKey(privilege)) && counts(privilege, planned.sandbox))
@@ -53,13 +70,15 @@ export function excesses(held: readonly Held[], planned: Planned): Excess[] {
       .filter(({ place, name }) => !planned.shown.has(`${container.service} ${place} ${name}`))
       .map(({ place, name }): Excess => ({ container, what: `shows the secret ${name} in ${place}`, secret: true })),
     ...replicas(container, held, planned),
-  ]);
+  ];
 }
 
-/** The platform chooses what a sandbox gets, unless its settings are known: then ports and binds beyond them count too. */
+/** The platform chooses what a sandbox gets, unless its settings are known: then what is beyond them counts too. */
 function counts({ service, kind, consent }: Privilege, allowed: SandboxAllowance | undefined): boolean {
   if (service !== "sandbox" || consent !== undefined) return true;
   if (allowed === undefined) return false;
+  // Capabilities and networks are compared by name.
+  if (allowed.made !== undefined) return kind !== "capability" && kind !== "foreign-network";
   if (kind === "published-port") return !allowed.ports;
   return kind === "host-bind" && !allowed.binds;
 }
@@ -74,7 +93,7 @@ function confinement(container: Container, { allowances, sandbox, enforced }: Pl
   if (container.service === undefined)
     return sandbox === undefined || container.project !== undefined
       ? []
-      : exceededLimits(container.limits, sandbox.limits, enforced);
+      : sandboxDeviations(container, sandbox, enforced);
   const allowed = allowances.get(container.service);
   return allowed === undefined ? [] : deviations(container, allowed, enforced);
 }

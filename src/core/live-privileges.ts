@@ -1,4 +1,5 @@
 import type { Container } from "./container.ts";
+import { credentialLabel, credentialVariables } from "./credentials/credential-grants.ts";
 import { extraHostName } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOfAll } from "./grants.ts";
@@ -74,6 +75,7 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
     program: { image: container.image, words: container.words },
     folders: context.guarded?.running.get(container.id),
     isSandbox: container.service === undefined,
+    credentialVariables: credentialVariables(container.settings.environment, container.ownLabels[credentialLabel]),
     variables: access.variables,
     hosts: access.ExtraHosts.map(extraHostName),
     peers: peersOf(all),

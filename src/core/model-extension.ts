@@ -18,6 +18,8 @@ const generatedSecret = z
     bytes: maybe(z.int().min(16).max(1024)),
     form: maybe(z.enum(secretForms)),
     class: maybe(z.enum(secretClasses)),
+    /** It is what clients of the platform send, which `key` may print. */
+    clientKey: maybe(z.boolean()),
   })
   .nullish()
   .transform((secret) => ({
@@ -26,6 +28,7 @@ const generatedSecret = z
     bytes: secret?.bytes ?? 32,
     form: secret?.form ?? "base64url",
     class: secret?.class,
+    ...(secret?.clientKey === true ? { clientKey: true as const } : {}),
   }));
 
 const extension = z.object({

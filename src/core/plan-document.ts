@@ -26,6 +26,10 @@ export function planDocument(plan: Plan) {
       change,
       consent: consent ?? null,
     })),
+    credentials: (plan.credentials ?? []).map(({ name, form, service, exposure, contents, inReachOfCode }) => ({
+      ...{ name, form, service, exposure, contents: contents ?? null, inReachOfCode },
+    })),
+    exposure: plan.exposure ?? null,
     drift: driftDocument(plan.drift ?? []),
     steps: plan.steps.map((step) => ({
       kind: step.kind,

@@ -23,6 +23,7 @@ export type Step =
   | { readonly kind: "generate-secrets"; readonly why: string; readonly names: readonly string[] }
   | { readonly kind: "write-secret-files"; readonly why: string; readonly names: readonly string[] }
   | { readonly kind: "write-guard-policy"; readonly why: string }
+  | { readonly kind: "write-tls-files"; readonly why: string }
   | { readonly kind: "make-local-images"; readonly why: string; readonly images: readonly string[] }
   | { readonly kind: "build"; readonly why: string; readonly services: readonly string[]; readonly pull: boolean }
   | {
@@ -69,6 +70,8 @@ export function describeStep(step: Step): string {
       return `write secret file${plural(step.names)} ${step.names.join(", ")}`;
     case "write-guard-policy":
       return "write the guard's policy";
+    case "write-tls-files":
+      return "write the proxy's files for TLS";
     case "make-local-images":
       return `make image${plural(step.images)} ${step.images.join(", ")} from Debian packages`;
     case "build":

@@ -1,30 +1,35 @@
+import { fitText, textColumns } from "./fitted-text.ts";
 import { type HandChange, handChangeText } from "./hand-changes.ts";
 import type { Plan, PlanQuestion } from "./plan.ts";
 import { describeStep, type ServiceStart, type Step } from "./plan-steps.ts";
 import type { Privilege, PrivilegeChange } from "./privilege.ts";
 import { relativePath } from "./stack.ts";
-import { textColumns, wrapText } from "./wrapped-text.ts";
+import { wrapText } from "./wrapped-text.ts";
 
 /** Whether two plans do the same. Which sandboxes there are changes by itself while a gateway works. */
 export function samePlan(left: Plan, right: Plan): boolean {
   return planText(withoutSandboxNames(left)) === planText(withoutSandboxNames(right));
 }
 
+/** Nor is it news what a program leaves in its directory meanwhile. */
 function withoutSandboxNames(plan: Plan): Plan {
   return {
     ...plan,
+    credentials: (plan.credentials ?? []).map(({ contents: _, ...rest }) => rest),
+    questions: plan.questions.map(({ contents: _, ...rest }) => rest),
     steps: plan.steps.map((step) => (step.kind === "remove-sandboxes" ? { ...step, names: [] } : step)),
   };
 }
 
-/** The plan as people read it, for 80 columns; compared whole by the golden tests. */
-export function planText(plan: Plan): string {
+/** The plan as people read it; compared whole by the golden tests. */
+export function planText(plan: Plan, columns = textColumns): string {
   const sections = [
-    head(plan),
-    privilegeLines(plan.privileges),
-    driftLines(plan.drift ?? []),
-    stepLines(plan),
-    questionLines(plan.questions),
+    head(plan, columns),
+    privilegeLines(plan.privileges, columns),
+    credentialLines(plan.credentials ?? [], columns),
+    driftLines(plan.drift ?? [], columns),
+    stepLines(plan, columns),
+    questionLines(plan.questions, columns),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -32,8 +37,9 @@ export function planText(plan: Plan): string {
     .join("\n\n");
 }
 
-function head({ mode, because, project, root = "/", composeFiles, rolledBackTo, services }: Plan): string[] {
-  const row = (name: string, value: string | undefined) => wrapText(value ?? "", name.padEnd(10));
+function head(plan: Plan, columns: number): string[] {
+  const { mode, because, project, root = "/", composeFiles, rolledBackTo, services } = plan;
+  const row = (name: string, value: string | undefined) => wrapText(value ?? "", name.padEnd(10), undefined, columns);
   const files = composeFiles.flatMap((file, index) => row(index === 0 ? "files" : "", relativePath(root, file)));
   return [
     ...row("mode", mode),
@@ -47,57 +53,88 @@ function head({ mode, because, project, root = "/", composeFiles, rolledBackTo, 
 
 const marks = { gained: "+", lost: "-", kept: " " } as const;
 
-function privilegeLines(privileges: readonly PrivilegeChange[]): string[] {
+function privilegeLines(privileges: readonly PrivilegeChange[], columns: number): string[] {
   if (privileges.length === 0) return ["privileges: none"];
-  return ["privileges (+ gained, - lost)", ...privilegeRows(privileges, ({ change }) => `${marks[change]} `)];
+  return ["privileges (+ gained, - lost)", ...privilegeRows(privileges, ({ change }) => `${marks[change]} `, columns)];
 }
 
 /** Privileges in columns, each behind its mark. */
-export function privilegeRows<P extends Privilege>(privileges: readonly P[], mark: (privilege: P) => string): string[] {
+export function privilegeRows<P extends Privilege>(
+  privileges: readonly P[],
+  mark: (privilege: P) => string,
+  columns = textColumns,
+): string[] {
   const serviceColumns = columnsOf(privileges.map(({ service }) => service));
   const kindColumns = columnsOf(privileges.map(({ kind }) => kind));
   return privileges.flatMap((privilege) => {
     const { service, kind, detail, consent } = privilege;
     const first = `  ${mark(privilege)}${service.padEnd(serviceColumns)}  ${kind.padEnd(kindColumns)}  `;
-    const lines = wrapText(detail, first);
+    const lines = wrapText(detail, first, undefined, columns);
     if (consent === undefined) return lines;
     const reach = `reaches the host: ${consent}`;
     const joined = `${lines.join("")}  ${reach}`;
-    return lines.length === 1 && joined.length <= textColumns ? [joined] : [...lines, " ".repeat(first.length) + reach];
+    if (lines.length === 1 && joined.length <= columns) return [joined];
+    return [...lines, ...fitText(" ".repeat(first.length) + reach, columns).split("\n")];
   });
 }
 
+function credentialLines(credentials: NonNullable<Plan["credentials"]>, columns: number): string[] {
+  if (credentials.length === 0) return [];
+  const nameColumns = columnsOf(credentials.map(({ name }) => name));
+  const formColumns = columnsOf(credentials.map(({ form }) => form));
+  const rows = credentials.flatMap(({ name, form, exposure, contents }) =>
+    wrapText(
+      contents === undefined ? exposure : `${exposure}; ${contents}`,
+      `  ${name.padEnd(nameColumns)}  ${form.padEnd(formColumns)}  `,
+      undefined,
+      columns,
+    ),
+  );
+  const open = credentials.filter(({ inReachOfCode }) => inReachOfCode);
+  const service = open[0]?.service;
+  const warning = `in local mode code that a model wrote runs in ${service}, and reads what ${service} can read`;
+  return [
+    "credentials that are lent",
+    ...rows,
+    ...(service === undefined ? [] : wrapText(warning, "  ", undefined, columns)),
+  ];
+}
+
 /** What became of containers since the last deployment, a line each. */
-export function driftLines(drift: readonly HandChange[]): string[] {
+export function driftLines(drift: readonly HandChange[], columns = textColumns): string[] {
   if (drift.length === 0) return [];
-  return ["not as the last deployment left it", ...drift.flatMap((each) => wrapText(handChangeText(each), "  "))];
+  const lines = drift.flatMap((each) => wrapText(handChangeText(each), "  ", undefined, columns));
+  return ["not as the last deployment left it", ...lines];
 }
 
-function stepLines({ steps }: Plan): string[] {
-  if (steps.length === 0) return ["steps: none, every container is as planned"];
-  return ["steps", ...steps.flatMap((step, index) => linesOf(step, `  ${index + 1}. `))];
+function stepLines({ steps }: Plan, columns: number): string[] {
+  if (steps.length === 0) return wrapText("steps: none, every container is as planned", "", "  ", columns);
+  return ["steps", ...steps.flatMap((step, index) => linesOf(step, `  ${index + 1}. `, columns))];
 }
 
-function linesOf(step: Step, first: string): string[] {
+function linesOf(step: Step, first: string, columns: number): string[] {
   const indent = " ".repeat(first.length);
   if (step.kind === "start" && step.services.length > 1)
-    return [`${first}bring up ${step.services.length} services`, ...startLines(step.services, indent)];
-  return [...wrapText(describeStep(step), first), ...wrapText(step.why, `${indent}why: `)];
+    return [`${first}bring up ${step.services.length} services`, ...startLines(step.services, indent, columns)];
+  const wrapped = (text: string, before: string) => wrapText(text, before, undefined, columns);
+  return [...wrapped(describeStep(step), first), ...wrapped(step.why, `${indent}why: `)];
 }
 
-function startLines(starts: readonly ServiceStart[], indent: string): string[] {
+function startLines(starts: readonly ServiceStart[], indent: string, columns: number): string[] {
   const kindColumns = columnsOf(starts.map(({ kind }) => kind));
   const serviceColumns = columnsOf(starts.map(({ service }) => service));
   return starts.flatMap(({ kind, service, why }) =>
-    wrapText(why, `${indent}${kind.padEnd(kindColumns)}  ${service.padEnd(serviceColumns)}  `),
+    wrapText(why, `${indent}${kind.padEnd(kindColumns)}  ${service.padEnd(serviceColumns)}  `, undefined, columns),
   );
 }
 
-function questionLines(questions: readonly PlanQuestion[]): string[] {
+function questionLines(questions: readonly PlanQuestion[], columns: number): string[] {
   if (questions.length === 0) return [];
   const lines = questions.flatMap((question) => [
-    ...question.text.split("; ").flatMap((part, index) => wrapText(part, index === 0 ? "  ? " : "    ")),
-    ...wrapText(questionState(question), "    "),
+    ...question.text
+      .split("; ")
+      .flatMap((part, index) => wrapText(part, index === 0 ? "  ? " : "    ", undefined, columns)),
+    ...wrapText(questionState(question), "    ", undefined, columns),
   ]);
   return ["questions", ...lines];
 }
@@ -110,6 +147,8 @@ function questionState({ acceptedBy, kind, name }: PlanQuestion): string {
     case "foreign-project":
     case "held-lock":
       return `open: accept it with --accept ${name}`;
+    case "exposure":
+      return "open: confirm it with --yes, or with an entry under accept: in deploy.config.yaml";
     case "data-loss":
     case "foreign-containers":
     case "former-project":

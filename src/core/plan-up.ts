@@ -1,10 +1,13 @@
 import type { DeployConfig } from "./config.ts";
 import type { Container } from "./container.ts";
+import { exposuresOf } from "./credentials/exposure.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { handChanges } from "./hand-changes.ts";
+import type { Excess } from "./live-excess.ts";
 import { privilegesOfContainers } from "./live-privileges.ts";
 import { type ComposeModel, networkName } from "./model.ts";
+import { outgrownSandboxes } from "./outgrown-sandboxes.ts";
 import type { AcceptName, Plan, PlanQuestion } from "./plan.ts";
 import { foreignFindings, formerFindings, formerQuestions } from "./plan-foreign.ts";
 import { type ImageOptions, planImages } from "./plan-images.ts";
@@ -14,6 +17,7 @@ import type { Step } from "./plan-steps.ts";
 import { type Privilege, type PrivilegeChange, sortedPrivileges } from "./privilege.ts";
 import { diffPrivileges } from "./privilege-diff.ts";
 import { appliedUnseen, privilegesOfModel, withDeclaredNetworks } from "./privileges.ts";
+import { planExposure } from "./public/exposure.ts";
 import { buildProfile, relativePath, type Stack } from "./stack.ts";
 
 /** Flags of `up` and `plan` that change what is planned. */
@@ -35,18 +39,26 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
     ...nameFindings(config, facts, stack, services),
     ...images.findings,
   ];
+  const { lent, detection } = stack;
+  const ground = { config, model: facts.model, services, privileges: after, findings: facts.findings };
+  const imagesAreKept = detection.because.rule === "recorded";
+  const exposed = planExposure({ ...ground, imagesAreKept }, facts.exposed, options.confirmed ?? false);
+  const credentials = lent && exposuresOf(lent, facts.context.home, detection.mode, config.platform.service);
   const halfMade = halfMadeReplacements(facts.containers);
   const standing = { ...facts, containers: facts.containers.filter((each) => !halfMade.includes(each)) };
   const stops = findings.some(({ severity }) => severity === "error");
+  const starts = startSteps(standing, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) });
+  const outgrown = outgrownSandboxes(config, facts, stack, starts).filter(
+    ({ container }) => !isUnguarded(container, stack),
+  );
   return {
-    mode: stack.detection.mode,
-    because: stack.detection.because,
-    project: stack.project,
-    root: facts.context.projectRoot,
-    composeFiles: stack.files,
+    ...{ mode: detection.mode, because: detection.because, project: stack.project },
+    ...{ root: facts.context.projectRoot, composeFiles: stack.files },
     ...(facts.deployed?.of === undefined ? {} : { rolledBackTo: facts.deployed.of }),
     services: services.filter((name) => facts.model.services[name]?.provider === undefined),
     privileges,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(exposed.exposure === undefined ? {} : { exposure: exposed.exposure }),
     drift: handChanges(facts.containers, facts.deployed),
     steps: [
       ...preparation(facts),
@@ -56,16 +68,28 @@ export function planUp(config: DeployConfig, facts: Facts, stack: Stack, options
       ...removals(standing, stack, services),
       // With both of them there Compose removes the one while it names the other after it, and fails.
       ...(halfMade.length > 0 ? [removeContainers(halfMade, "made to replace another one that is still there")] : []),
-      ...startSteps(standing, services, { fresh: images.fresh, unplanned: unplannedOf(privileges) }),
+      ...starts,
+      ...outgrownSteps(outgrown),
       ...leftovers(facts, stack),
     ],
-    findings: [...findings, ...(stops ? formerFindings(stack.project, facts.former) : [])],
+    findings: [...findings, ...exposed.findings, ...(stops ? formerFindings(stack.project, facts.former) : [])],
     questions: [
-      ...hostQuestions(privileges, facts.applied, config, options.accept),
-      ...sandboxQuestions(facts, stack, options),
+      ...hostQuestions(privileges, facts.applied, config, options.accept).map((each) =>
+        withContents(each, credentials),
+      ),
+      ...sandboxQuestions(facts, stack, outgrown, options),
+      ...exposed.questions,
       ...formerQuestions(stack.project, facts.former, options.confirmed),
     ],
   };
+}
+
+/** Who is asked about the operator's files sees what is in the directories among them. */
+function withContents(question: PlanQuestion, credentials: Plan["credentials"] = []): PlanQuestion {
+  const contents = credentials.flatMap((each) =>
+    each.contents === undefined ? [] : [`${each.name}: ${each.contents}`],
+  );
+  return question.name === "host-files" && contents.length > 0 ? { ...question, contents } : question;
 }
 
 /** What is wrong and may be accepted stays in sight as a warning. */
@@ -161,6 +185,8 @@ function mountedFiles(facts: Facts): Step[] {
   }
   if (facts.staleGuardPolicy)
     steps.push({ kind: "write-guard-policy", why: "the guard reads from a file what it lets through" });
+  if (facts.staleTlsFiles)
+    steps.push({ kind: "write-tls-files", why: "the proxy reads certificates and accounts from files" });
   return steps;
 }
 
@@ -180,6 +206,16 @@ function removals(facts: Facts, stack: Stack, services: readonly string[]): Step
     steps.push(removeContainers(foreign, `not part of the stack in ${stack.detection.mode} mode`));
   if (idle.length > 0) steps.push(removeContainers(idle, "their service is scaled to zero"));
   return steps;
+}
+
+/** Once whoever made these sandboxes is another one, so that there are no more of them. */
+function outgrownSteps(outgrown: readonly Excess[]): Step[] {
+  if (outgrown.length === 0) return [];
+  const containers = [...new Set(outgrown.map(({ container }) => container))];
+  const whatOf = (sandbox: Container) =>
+    outgrown.flatMap(({ container, what }) => (container === sandbox ? [what] : []));
+  const why = containers.map((sandbox) => `${sandbox.name} ${whatOf(sandbox).join(", ")}`).join("; ");
+  return [removeContainers(containers, `made under other settings: ${why}`)];
 }
 
 /** What can go only once the services no longer use it: sandboxes when no gateway starts them any more, networks of another mode. */
@@ -210,10 +246,15 @@ function isUnguarded({ ownLabels }: Container, { guardPolicy, project, detection
   return detection.mode === "aio" && guardPolicy !== undefined && mine && ownLabels["sandbox-deploy.guard"] !== project;
 }
 
-/** Leaving aio mode removes sandboxes; those that only their name tells of may be somebody else's. */
-function sandboxQuestions({ sandboxes }: Facts, stack: Stack, { confirmed }: UpOptions): PlanQuestion[] {
-  if (stack.detection.mode === "aio") return [];
-  const questions = foreignQuestions(stack.project, sandboxes);
+/** Sandboxes are removed that the stack no longer has or gives so much; those that only their name tells of may be somebody else's. */
+function sandboxQuestions(
+  { sandboxes }: Facts,
+  stack: Stack,
+  outgrown: readonly Excess[],
+  { confirmed }: UpOptions,
+): PlanQuestion[] {
+  const removed = stack.detection.mode === "aio" ? new Set(outgrown.map(({ container }) => container)) : sandboxes;
+  const questions = foreignQuestions(stack.project, [...removed]);
   return confirmed ? questions.map((question) => ({ ...question, acceptedBy: "--yes" })) : questions;
 }
 

@@ -12,6 +12,7 @@ export interface PlannedParts extends Pick<Planned, "privileges" | "services"> {
   readonly images: ReadonlyMap<string, string>;
   readonly imageSettings: ReadonlyMap<string, ProgramSettings>;
   readonly sandbox: SandboxAllowance | undefined;
+  readonly verdicts: Planned["verdicts"];
   readonly enforced: EnforcedLimits;
   readonly secrets: readonly NamedSecret[];
 }

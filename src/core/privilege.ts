@@ -15,6 +15,7 @@ export const privilegeKinds = [
   "foreign-network",
   "log-driver",
   "credential-directory",
+  "credential-variable",
   "kubeconfig",
   "host-program",
   "remote-code",

@@ -1,4 +1,5 @@
 import { privilegesOfBuilds } from "./build-privileges.ts";
+import { credentialLabel, credentialVariables } from "./credentials/credential-grants.ts";
 import { extraHostName, readVariables } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOfAll } from "./grants.ts";
@@ -87,6 +88,7 @@ function accessOfService(
     program: { image: service.image ?? "", words: [...service.entrypoint, ...service.command] },
     folders: plannedFolders(binds, context),
     isSandbox: false,
+    credentialVariables: credentialVariables(service.environment, service.labels[credentialLabel]),
     variables: Object.fromEntries(variables),
     hosts: service.extraHosts.map(extraHostName),
     peers,

@@ -14,7 +14,9 @@ export function spellingsOf(secrets: Iterable<string>): readonly string[] {
 
 /** A file's value comes back without its last newline, and log prefixes tear the lines of a key apart. */
 function printedParts(secret: string): string[] {
-  const lines = secret.split(/\r?\n/).filter((line) => line.trim().length >= 2 * shortestSecret);
+  // Every PEM text has these lines, public certificates too.
+  const isMark = (line: string) => /^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(line.trim());
+  const lines = secret.split(/\r?\n/).filter((line) => line.trim().length >= 2 * shortestSecret && !isMark(line));
   return [secret, secret.trim(), ...lines].filter((part) => part.trim().length >= shortestSecret);
 }
 

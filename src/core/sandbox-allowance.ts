@@ -1,14 +1,16 @@
 import { isMap, parseDocument } from "yaml";
-import { type Limits, limitsOf } from "./limits.ts";
+import type { Container } from "./container.ts";
+import { deviations, exceededLimits } from "./deviations.ts";
+import { type EnforcedLimits, type Limits, limitsOf } from "./limits.ts";
 import type { ComposeModel } from "./model.ts";
 
 /** What the settings let a sandbox have. */
 export interface SandboxAllowance {
-  /** Where that is written, for messages. */
-  readonly source: string;
   readonly limits: Limits;
   readonly ports: boolean;
   readonly binds: boolean;
+  /** How the reference gateway makes every sandbox. Left out where a guard's program judges the rest. */
+  readonly made?: { readonly image: string; readonly network: string };
 }
 
 /**
@@ -25,7 +27,31 @@ export function sandboxAllowance(
   const value = (name: string) => variables[name]?.reveal() ?? "";
   if (value("SANDBOX_MEMORY") === "") return undefined;
   const limits = sandboxLimits(value("SANDBOX_MEMORY"), value("SANDBOX_CPUS"), value("SANDBOX_PIDS"));
-  return { source: "SANDBOX_MEMORY, SANDBOX_CPUS and SANDBOX_PIDS", limits, ports: false, binds: false };
+  const made = { image: value("SANDBOX_IMAGE"), network: value("SANDBOX_NETWORK") || "none" };
+  return { limits, ports: false, binds: false, ...(made.image === "" ? {} : { made }) };
+}
+
+/** How every sandbox of the reference gateway is made (src/gateway/container-spec.ts; a test compares the two). */
+const spec = { readOnly: true, confined: ["no-new-privileges"], capabilities: new Set<string>() } as const;
+const nobody = "65534:65534";
+
+/** Everything in which a sandbox is or has more than allowed, as far as settings tell; each as what it does. */
+export function sandboxDeviations(
+  container: Container,
+  { limits, made }: SandboxAllowance,
+  enforced: EnforcedLimits,
+): string[] {
+  if (made === undefined) return exceededLimits(container.limits, limits, enforced);
+  const { image, networks, mounts, settings } = container;
+  const joined = networks.filter((name) => name !== made.network && name !== "none");
+  const volumes = mounts.filter(({ type }) => type === "volume");
+  return [
+    ...deviations(container, { ...spec, limits }, enforced),
+    ...(settings.user === nobody ? [] : [`runs as ${settings.user || "root"} instead of ${nobody}`]),
+    ...(image === made.image ? [] : [`runs the image ${image} instead of ${made.image}`]),
+    ...joined.map((name) => `is on the network ${name}`),
+    ...volumes.map(({ name, target }) => `mounts the volume ${name ?? "without a name"} at ${target}`),
+  ];
 }
 
 function policyAllowance(text: string): SandboxAllowance | undefined {
@@ -33,7 +59,6 @@ function policyAllowance(text: string): SandboxAllowance | undefined {
   if (!isMap(policy.contents)) return undefined;
   const limit = (name: string, ordinary: string) => String(policy.getIn(["limits", name]) ?? ordinary);
   return {
-    source: "the guard's policy",
     limits: sandboxLimits(limit("memory", "512m"), limit("cpus", "1"), limit("pids", "256")),
     ports: policy.has("ports"),
     binds: policy.has("binds"),

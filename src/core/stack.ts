@@ -1,5 +1,8 @@
 import type { DeployConfig } from "./config.ts";
+import type { Lent } from "./credentials/credential.ts";
 import { type Detection, type Mode, modes } from "./mode.ts";
+import type { PublicValues } from "./public/public-findings.ts";
+import { type TlsStack, tlsOverlays } from "./public/tls-stack.ts";
 
 /** Where the operator's files are; all paths are absolute. */
 export interface Territory {
@@ -35,6 +38,12 @@ export interface Stack {
   readonly excluded: readonly string[];
   /** What the guard lets through, where the stack has one. */
   readonly guardPolicy?: string;
+  /** What its front door needs, where that has TLS. */
+  readonly tls?: TlsStack;
+  /** Logins of the operator that services get, where the configuration lends any. */
+  readonly lent?: readonly Lent[];
+  /** The public URL, where services learn of it or there is TLS. */
+  readonly published?: PublicValues;
 }
 
 /** Resolves a path of the configuration: `~/` is the home, a relative one starts at the configuration's folder. */
@@ -111,6 +120,7 @@ export function composeFiles(
   return [
     ...(base === undefined ? shipped([builtInBase]) : own([base])),
     ...(forMode === undefined ? (base === undefined ? shipped(builtInOverlays(config, mode)) : []) : own(forMode)),
+    ...(base === undefined ? shipped(tlsOverlays(config).map((name) => `compose/${name}`)) : []),
     ...own(overlays.always),
   ];
 }

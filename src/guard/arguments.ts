@@ -13,7 +13,13 @@ export type Invocation =
       readonly keeping: Keeping;
       readonly statusPath: string | undefined;
     }
-  | { readonly kind: "log"; readonly auditPath: string; readonly denied: boolean; readonly follow: boolean }
+  | {
+      readonly kind: "log";
+      readonly auditPath: string;
+      readonly denied: boolean;
+      readonly follow: boolean;
+      readonly whileInput: boolean;
+    }
   | {
       readonly kind: "check";
       readonly policyPath: string;
@@ -29,6 +35,16 @@ export type Invocation =
       /** The policy itself in place of a file. */
       readonly policyText: string | undefined;
       readonly json: boolean;
+    }
+  | {
+      readonly kind: "judge";
+      readonly policyPath: string;
+      /** The policy itself in place of a file. */
+      readonly policyText: string | undefined;
+      readonly upstreamPath: string;
+      /** What guards pinned, as JSON: lists of ids by name. */
+      readonly pinned: string | undefined;
+      readonly containers: readonly string[];
     }
   | { readonly kind: "status"; readonly statusPath: string; readonly upstreamPath: string; readonly json: boolean }
   | { readonly kind: "healthcheck"; readonly listenPath: string }
@@ -49,6 +65,7 @@ export const usage = `usage: guard COMMAND [OPTION ...]
   log [FILE]    show the audit (default /var/lib/guard/audit.jsonl)
     --denied             only what was refused
     --follow             go on as it grows
+    --while-input        only until standard input ends: whoever asked from afar may be gone without a word
   check REQUEST.json     say what would become of a request: {"method", "target", "headers"?, "body"?}
     --policy FILE        by this policy
     --text TEXT          by this text in place of a file
@@ -58,6 +75,11 @@ export const usage = `usage: guard COMMAND [OPTION ...]
     --policy FILE
     --text TEXT          this text in place of a file
     --json               what is wrong with it, and what it gives of the host, as JSON
+  judge CONTAINER ...    say which of these have more than the policy would give them, as JSON
+    --policy FILE
+    --text TEXT
+    --upstream unix:PATH the engine that has them
+    --pinned JSON        ids of the images that they may run, by name: {"NAME": ["sha256:..."]}
   status        show sandboxes against the limit, denials, uptime
     --status FILE        what the guard wrote (default /var/lib/guard/status.json)
     --upstream unix:PATH
@@ -77,9 +99,10 @@ const flags = {
     ...{ policy: text, listen: text, upstream: text, audit: text },
     ...{ "audit-bytes": text, "audit-files": text, status: text },
   },
-  log: { denied: flag, follow: flag },
+  log: { denied: flag, follow: flag, "while-input": flag },
   check: { policy: text, text, facts: text, upstream: text },
   policy: { policy: text, text, json: flag },
+  judge: { policy: text, text, upstream: text, pinned: text },
   status: { status: text, upstream: text, json: flag },
   healthcheck: { listen: text },
 } as const;
@@ -118,8 +141,8 @@ function understand(command: string, args: string[]): Invocation {
     }
     case "log": {
       const { values, positionals } = parseArgs({ args, options: flags.log, allowPositionals: true });
-      const { denied = false, follow = false } = values;
-      return { kind: "log", auditPath: oneOf(positionals, "FILE") ?? defaults.audit, denied, follow };
+      const { denied = false, follow = false, "while-input": whileInput = false } = values;
+      return { kind: "log", auditPath: oneOf(positionals, "FILE") ?? defaults.audit, denied, follow, whileInput };
     }
     case "check": {
       const { values, positionals } = parseArgs({ args, options: flags.check, allowPositionals: true });
@@ -132,6 +155,13 @@ function understand(command: string, args: string[]): Invocation {
     case "policy": {
       const { values } = parseArgs({ args, options: flags.policy });
       return { kind: "policy", ...policyOf(values), policyText: values.text, json: values.json ?? false };
+    }
+    case "judge": {
+      const { values, positionals: containers } = parseArgs({ args, options: flags.judge, allowPositionals: true });
+      if (containers.length === 0) throw new Error("judge needs the id or the name of a container");
+      const upstreamPath = upstreamOf(values);
+      const { text: policyText, pinned } = values;
+      return { kind: "judge", ...policyOf(values), policyText, upstreamPath, pinned, containers };
     }
     case "status": {
       const { values } = parseArgs({ args, options: flags.status });

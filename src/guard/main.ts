@@ -40,7 +40,7 @@ async function readPolicyFile(path: string): Promise<SoundPolicy> {
   return complain(path, await readPolicyText(understood(path, (text) => text)));
 }
 
-async function readPolicyGiven({ policyPath, policyText }: Asked<"check" | "policy">): Promise<SoundPolicy> {
+async function readPolicyGiven({ policyPath, policyText }: Asked<"check" | "policy" | "judge">): Promise<SoundPolicy> {
   return policyText === undefined ? readPolicyFile(policyPath) : complain("policy", await readPolicyText(policyText));
 }
 
@@ -66,6 +66,13 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
+function inputEnd(): AbortSignal {
+  const end = new AbortController();
+  process.stdin.on("error", () => end.abort()).on("close", () => end.abort());
+  process.stdin.on("end", () => end.abort()).resume();
+  return end.signal;
+}
+
 async function runServe(invocation: Asked<"serve">): Promise<number> {
   keepMemorySmall();
   const { serve } = await import("./commands/serve-command.ts");
@@ -74,9 +81,11 @@ async function runServe(invocation: Asked<"serve">): Promise<number> {
   return exits.done;
 }
 
-async function runLog({ auditPath, denied, follow }: Asked<"log">): Promise<number> {
+async function runLog({ auditPath, denied, follow, whileInput }: Asked<"log">): Promise<number> {
   const { showLog } = await import("./commands/log-command.ts");
-  await showLog(auditPath, { denied, follow, signal: stopSignal() }, print);
+  const signal = whileInput ? AbortSignal.any([stopSignal(), inputEnd()]) : stopSignal();
+  await showLog(auditPath, { denied, follow, signal }, print);
+  process.stdin.destroy();
   return exits.done;
 }
 
@@ -114,6 +123,15 @@ async function runPolicy(invocation: Asked<"policy">): Promise<number> {
   return exits.done;
 }
 
+async function runJudge(invocation: Asked<"judge">): Promise<number> {
+  const { judgeContainers, readKnownIds } = await import("./commands/judge-command.ts");
+  const { policy } = await readPolicyGiven(invocation);
+  const { upstreamPath, containers, pinned } = invocation;
+  const beyond = await judgeContainers(policy, upstreamPath, containers, readKnownIds(pinned));
+  print(`${JSON.stringify({ version: 1, beyond })}\n`);
+  return exits.done;
+}
+
 async function runStatus({ statusPath, upstreamPath, json }: Asked<"status">): Promise<number> {
   const { reportStatus, statusText } = await import("./commands/status-command.ts");
   const report = await reportStatus(statusPath, upstreamPath);
@@ -142,6 +160,8 @@ async function run(invocation: Invocation): Promise<number> {
       return runCheck(invocation);
     case "policy":
       return runPolicy(invocation);
+    case "judge":
+      return runJudge(invocation);
     case "status":
       return runStatus(invocation);
     case "healthcheck":

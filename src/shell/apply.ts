@@ -7,10 +7,12 @@ import type { Finding } from "../core/finding.ts";
 import type { ComposeModel } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import { describeStep, type Step } from "../core/plan-steps.ts";
+import { readBuildLines } from "../core/progress/build-lines.ts";
+import { readPullLines } from "../core/progress/pull-lines.ts";
 import { bytesOf, writeSecret } from "../core/secret-form.ts";
 import { folderOf, joinPath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
-import type { Task, World } from "../world.ts";
+import type { Progress, RunOptions, Task, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";
 import { eachLine } from "./child-output.ts";
 import { withEnvFile } from "./compose.ts";
@@ -29,7 +31,7 @@ export interface UpTarget extends DownTarget {
 }
 
 interface ApplyContext extends UpTarget {
-  readonly progress: (line: string) => void;
+  readonly progress: Progress;
   /** Values of secrets by name; what is generated on the way is added. */
   readonly secrets: Map<string, string>;
 }
@@ -58,12 +60,24 @@ async function applyStep(world: World, step: Step, context: ApplyContext): Promi
       return writeSecretFiles(world, step.names, context);
     case "write-guard-policy":
       return writeGuardPolicy(world, context);
+    case "write-tls-files":
+      return (await import("./tls-input.ts")).writeTlsFiles(world, context.territory, stack);
     case "make-local-images":
       return makeLocalImages(world, step.images, context);
     case "build":
-      return compose(world, stack, buildArgv(stack, step.services, step.pull), context.progress);
+      return compose(
+        world,
+        stack,
+        buildArgv(stack, step.services, step.pull),
+        eachLine(context.progress, readBuildLines()),
+      );
     case "pull":
-      return compose(world, stack, pullArgv(stack, step.services, step.policy), context.progress);
+      return compose(
+        world,
+        stack,
+        pullArgv(stack, step.services, step.policy),
+        eachLine(context.progress, readPullLines()),
+      );
     case "remove-containers":
       return removeContainers(world, step.ids);
     case "remove-sandboxes":
@@ -168,7 +182,7 @@ async function makeLocalImages(
   const script = joinPath(world.toolRoot, "scripts/build-images.sh");
   const result = await world.run(
     { program: script, args: names, env: { ...world.env, ...stack.variables }, cwd: world.toolRoot },
-    { onOutput: eachLine(progress) },
+    { onOutput: eachLine(progress, (line) => /^build-images: (.*)/.exec(line)?.[1]) },
   );
   stopUnlessDone(result, "scripts/build-images.sh failed");
 }
@@ -177,11 +191,11 @@ async function compose(
   world: World,
   stack: Stack,
   argv: readonly string[],
-  progress: ApplyContext["progress"],
+  onOutput: NonNullable<RunOptions["onOutput"]>,
 ): Promise<void> {
   const result = await docker(world, ["compose", "--progress", "plain", ...argv.slice(1)], {
     env: composeEnvironment(stack, world.env),
-    onOutput: eachLine(progress),
+    onOutput,
   });
   stopUnlessDone(result, "docker compose failed");
 }

@@ -116,7 +116,7 @@ async function temporaryPath(target: string, processes: ProcessTable | undefined
 }
 
 /** Removes what a killed writer left: such a file is never read, but may hold secrets. Those of live writers stay. */
-async function sweepLeftovers(target: string, processes: ProcessTable | undefined): Promise<void> {
+export async function sweepLeftovers(target: string, processes: ProcessTable | undefined): Promise<void> {
   if (processes === undefined) return;
   const prefix = `.${basename(target)}.`;
   for (const name of await readdir(dirname(target))) {

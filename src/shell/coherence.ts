@@ -91,7 +91,10 @@ async function environmentSituation(
     }),
   );
   const shown = composeFiles.map(({ file, text }) => ({ file: relativePath(territory.root, file), text }));
-  return { file: envName(territory), envFile, exported, model, composeFiles: shown, serviceFiles, examples };
+  return {
+    ...{ file: envName(territory), envFile, exported, model, composeFiles: shown, serviceFiles, examples },
+    readElsewhere: stack.tls?.reads ?? [],
+  };
 }
 
 /** A file that is missing, or that Compose refuses, has no entries here: others tell what is wrong with it. */

@@ -2,7 +2,8 @@ import { readFileSync, type Stats, statSync } from "node:fs";
 import { joinPath } from "../core/stack.ts";
 import type { Command } from "../world.ts";
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** The variables of a process. */
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** The programs behind `docker compose`, each as its path, size and time: another file is another program. */
 export interface ComposePrograms {
@@ -20,21 +21,38 @@ const pluginFolders = [
   "/usr/libexec/docker/cli-plugins",
 ];
 
+/** Variables by which docker reaches another engine, or speaks to it otherwise. */
+const engineVariables = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_API_VERSION", "DOCKER_TLS", "DOCKER_TLS_VERIFY"];
+
+/** What docker goes by when it looks for the engine: itself, its settings and its variables. Undefined where headers are to be sent along. */
+export function dockerSettings(home: string, env: Env): string | undefined {
+  const path = joinPath(env["DOCKER_CONFIG"] ?? joinPath(home, ".docker"), "config.json");
+  const program = dockerProgram(env);
+  if (program === undefined || env["DOCKER_CUSTOM_HEADERS"] !== undefined || mentions(path, "HttpHeaders"))
+    return undefined;
+  const variables = engineVariables.map((name) => env[name] ?? null);
+  return JSON.stringify([program, identities([path])[0] ?? path, ...variables]);
+}
+
 /** Which programs would answer now. A part is empty where it cannot be known, so that nothing is concluded from it. */
 export function composePrograms(home: string, env: Env): ComposePrograms {
   const settings = env["DOCKER_CONFIG"] ?? joinPath(home, ".docker");
   const paths = [joinPath(settings, "cli-plugins"), ...pluginFolders].map((folder) => `${folder}/docker-compose`);
-  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
   return {
-    docker: identities(folders.map((folder) => joinPath(folder, "docker")))[0] ?? "",
-    plugin: looksElsewhere(settings) ? "" : identities(paths).join("; "),
+    docker: dockerProgram(env) ?? "",
+    // Where docker was told of further folders, another plugin may come first.
+    plugin: mentions(joinPath(settings, "config.json"), "cliPluginsExtraDirs") ? "" : identities(paths).join("; "),
   };
 }
 
-/** Where docker was told of further folders of plugins. */
-function looksElsewhere(settings: string): boolean {
+function dockerProgram(env: Env): string | undefined {
+  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return identities(folders.map((folder) => joinPath(folder, "docker")))[0];
+}
+
+function mentions(path: string, key: string): boolean {
   try {
-    return readFileSync(joinPath(settings, "config.json"), "utf8").includes("cliPluginsExtraDirs");
+    return readFileSync(path, "utf8").includes(key);
   } catch {
     return false;
   }

@@ -1,8 +1,9 @@
 import { composeVersionFinding } from "../core/docker-failures.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { type ComposePrograms, composePrograms, pluginPathArgv } from "./compose-plugin.ts";
+import { type ComposePrograms, composePrograms, dockerSettings, pluginPathArgv } from "./compose-plugin.ts";
 import { docker, engineFinding } from "./engine.ts";
+import type { EngineSocket } from "./engine-socket.ts";
 
 /** A version of Compose and the program that answered with it. */
 export interface KnownCompose extends Pick<ComposePrograms, "plugin"> {
@@ -37,4 +38,20 @@ export async function namedPlugin(world: World): Promise<NamedPlugin | undefined
   const { exitCode, stdout } = await docker(world, pluginPathArgv());
   const path = stdout.trim();
   return exitCode === 0 && path.startsWith("/") && program !== "" ? { docker: program, path } : undefined;
+}
+
+/**
+ * Where docker reaches the engine, as it says itself; undefined where that is no socket of this machine, or is told by a
+ * context of a name of its own, which may be changed without a trace in the settings.
+ */
+export async function readEngineSocket(world: World): Promise<EngineSocket | undefined> {
+  const settings = dockerSettings(world.home, world.env);
+  const [context, version] = await Promise.all([
+    docker(world, ["context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}"]),
+    docker(world, ["version", "--format", "{{.Client.APIVersion}}"]),
+  ]);
+  const path = /^default unix:\/\/(\/\S+)$/.exec(context.stdout.trim())?.[1];
+  const api = /^\d+\.\d+$/.exec(version.stdout.trim())?.[0];
+  if (context.exitCode !== 0 || version.exitCode !== 0 || settings === undefined) return undefined;
+  return path === undefined || api === undefined ? undefined : { path, api, settings };
 }

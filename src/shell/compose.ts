@@ -6,7 +6,7 @@ import { DeployError } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { composeRefusal } from "./compose-refusal.ts";
-import { namedPlugin, readCompose } from "./compose-version.ts";
+import { namedPlugin, readCompose, readEngineSocket } from "./compose-version.ts";
 import { docker } from "./engine.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import type { Receipt } from "./receipt.ts";
@@ -58,7 +58,7 @@ async function askHashes(world: World, stack: Stack): Promise<Record<string, str
 }
 
 /** What Compose says of a stack after a change. */
-export interface Deployed extends Pick<Receipt, "compose" | "model"> {
+export interface Deployed extends Pick<Receipt, "compose" | "engine" | "model"> {
   /** The merged model as Compose prints it, secrets included. */
   readonly text: string;
 }
@@ -66,14 +66,16 @@ export interface Deployed extends Pick<Receipt, "compose" | "model"> {
 /** Reads anew, after a change, what the next command will compare with. */
 export async function readDeployed(world: World, stack: Stack): Promise<Deployed> {
   const key = await sealKey(world);
-  const [compose, named, text, hashes] = await Promise.all([
+  const [compose, named, engine, text, hashes] = await Promise.all([
     readCompose(world, undefined),
     namedPlugin(world),
+    readEngineSocket(world),
     readModelText(world, stack),
     askHashes(world, stack),
   ]);
   return {
     compose: { ...compose, ...(named && { named }) },
+    engine,
     model: { mac: keyedFingerprint(key, text), hashes },
     text,
   };
@@ -87,7 +89,7 @@ export async function withEnvFile(world: World, stack: Stack): Promise<Stack> {
 /** A variable as Compose looks it up: the process environment wins over the file. */
 export async function variableOf(
   world: World,
-  { variables, envPath }: Stack,
+  { variables, envPath }: Pick<Stack, "variables" | "envPath">,
   name: string,
 ): Promise<string | undefined> {
   const known = variables[name] ?? world.env[name];

@@ -46,7 +46,7 @@ export type Ending =
     }
   | { readonly outcome: "failed" | "rolled-back"; readonly error: unknown };
 
-/** Begins a record, under the lock, before anything is changed. Where it cannot be written, a note says so. */
+/** Begins a record, under the lock, before anything is changed. Where it has no room now, its end is another try. */
 export async function beginDeployment(
   world: World,
   from: DeployedFrom,
@@ -79,9 +79,8 @@ export async function beginDeployment(
     ...{ sources: [], mounted: [], hashes: {}, images: {}, privileges: [], secrets: {}, findings: [] },
   };
   const deployment = { from, folder: joinPath(path, record.id), begunAt: start.getTime(), record };
-  const sources = await noted(world, deployment, () => keepFiles(world, deployment));
-  // Where it has no room now, its end is another try.
-  return (await writeRecord(world, deployment, { sources: sources ?? [] })) ?? deployment;
+  const sources = await tried([], () => keepFiles(world, deployment));
+  return (await writeRecord(world, deployment, { sources: sources ?? [] }, [])) ?? deployment;
 }
 
 /**
@@ -100,23 +99,40 @@ export async function endDeployment(
     // A clock that was set back in between does not tell how long it took.
     durationMilliseconds: Math.max(0, end.getTime() - deployment.begunAt),
   };
+  const problems: Problems = [];
   const details =
-    ending.outcome === "done" ? verified(world, deployment, ending) : failed(world, deployment, ending.error);
-  return writeRecord(world, deployment, { ...changes, ...(await details) });
+    ending.outcome === "done"
+      ? verified(world, deployment, ending, problems)
+      : failed(world, deployment, ending.error, problems);
+  const found = await details;
+  const ended = await writeRecord(world, deployment, { ...changes, ...found }, problems);
+  // Nobody would find these again without their record.
+  const tags = Object.values(found.images ?? {}).flatMap(({ tag }) => tag ?? []);
+  if (ended === undefined && tags.length > 0) await docker(world, ["image", "rm", ...tags]);
+  const [problem] = problems;
+  if (problem !== undefined) {
+    const what = `the record of this deployment, ${deployment.record.id}, could not be written: ${problem.message}`;
+    world.reporter.note(ending.outcome === "done" ? `${what}; ${noWayBack}` : what);
+  }
+  return ended;
 }
+
+const noWayBack = "until it is, nothing leads back to this deployment: mend that, and run ./deploy up again";
 
 async function verified(
   world: World,
   deployment: Deployment,
   { containers, privileges, deployed }: Extract<Ending, { outcome: "done" }>,
+  problems: Problems,
 ): Promise<Partial<DeploymentRecord>> {
   const { from, folder, record } = deployment;
   const model = modelOf(deployed.text);
-  const files = await noted(world, deployment, async () => {
+  const files = await tried(problems, async () => {
     const sources = await keepFiles(world, deployment);
-    const mounted = await keepMounted(world, joinPath(folder, "mounted"), from, model, record.services);
+    const key = await sealKey(world);
+    const mounted = await keepMounted(world, joinPath(folder, "mounted"), key, from, model, record.services);
     await world.files.writeAtomic(joinPath(folder, modelName), deployed.text, { mode: 0o600, own: true });
-    return { sources, mounted, modelHash: keyedFingerprint(await sealKey(world), deployed.text) };
+    return { sources, mounted, modelHash: keyedFingerprint(key, deployed.text) };
   });
   return {
     ...files,
@@ -129,14 +145,19 @@ async function verified(
 }
 
 /** What was to be deployed is worth knowing; where even that cannot be read, the failure itself says enough. */
-async function failed(world: World, deployment: Deployment, error: unknown): Promise<Partial<DeploymentRecord>> {
+async function failed(
+  world: World,
+  deployment: Deployment,
+  error: unknown,
+  problems: Problems,
+): Promise<Partial<DeploymentRecord>> {
   const path = joinPath(deployment.folder, modelName);
-  await noted(world, deployment, async () => {
+  await tried(problems, async () => {
     if ((await world.files.stat(path)) !== undefined) return;
     const text = await readModelText(world, deployment.from.stack).catch(() => undefined);
     if (text !== undefined) await world.files.writeAtomic(path, text, { mode: 0o600, own: true });
   });
-  const sources = await noted(world, deployment, () => keepFiles(world, deployment));
+  const sources = await tried(problems, () => keepFiles(world, deployment));
   const redact = createRedactor(world.reporter.hidden());
   const findings =
     error instanceof DeployError
@@ -213,9 +234,10 @@ async function writeRecord(
   world: World,
   deployment: Deployment,
   changes: Partial<DeploymentRecord>,
+  problems: Problems,
 ): Promise<Deployment | undefined> {
   const record = { ...deployment.record, ...changes };
-  return noted(world, deployment, async () => {
+  return tried(problems, async () => {
     await world.files.makeDirectory(deployment.folder, 0o700);
     const text = JSON.stringify(seal(await sealKey(world), record), null, 2);
     await world.files.writeAtomic(joinPath(deployment.folder, recordName), `${text}\n`, { mode: 0o600, own: true });
@@ -223,13 +245,16 @@ async function writeRecord(
   });
 }
 
+/** What of a record could not be written, and why. */
+type Problems = FileWriteError[];
+
 /** A deployment goes on where its record cannot be written. */
-async function noted<T>(world: World, { record }: Deployment, work: () => Promise<T>): Promise<T | undefined> {
+async function tried<T>(problems: Problems, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof FileWriteError)) throw error;
-    world.reporter.note(`the record of this deployment, ${record.id}, could not be written: ${error.message}`);
+    problems.push(error);
     return undefined;
   }
 }

@@ -26,7 +26,7 @@ export function createRun(signal: AbortSignal, secrets: () => Iterable<string>) 
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       signal: signals,
       killSignal: "SIGTERM",
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.holdInput ? "pipe" : "ignore", "pipe", "pipe"],
     });
     const child = shell`${[command.program, ...command.args]}`;
     const { onOutput } = options;

@@ -5,12 +5,14 @@ import { dirname } from "node:path";
 import { FileReadError, type FileStat, type Files, FileWriteError, notOwned } from "../files.ts";
 import type { ProcessTable } from "../world.ts";
 import { appendLines } from "./append-file.ts";
-import { createAtomically, replaceAtomically, systemCode, systemError } from "./atomic-write.ts";
+import { createAtomically, replaceAtomically, sweepLeftovers, systemCode, systemError } from "./atomic-write.ts";
+import { keyedFingerprint } from "./fingerprint.ts";
 
 /** Builds the real file operations. With `processes`, temporary files of writers that no longer live are swept away. */
 export function createFiles(processes?: ProcessTable): Files {
   return {
     read: (path) => reading(path, undefined, () => readText(path)),
+    fingerprint: (path, key) => reading(path, undefined, () => fingerprintOf(path, key)),
     stat: (path) => reading(path, undefined, async () => describe(await stat(path))),
     list: (directory) => reading(directory, [], async () => (await readdir(directory)).sort()),
     realPath: (path) => reading(path, undefined, () => realpath(path)),
@@ -23,6 +25,7 @@ export function createFiles(processes?: ProcessTable): Files {
     rename: (from, to) => writing(from, () => rename(from, to)),
     append: (path, text, { mode, limitBytes }) => writing(path, () => appendLines(path, text, mode, limitBytes)),
     makeDirectory: (path, mode) => writing(path, () => makeDirectory(path, mode)),
+    sweep: (path) => writing(path, () => sweepLeftovers(path, processes)),
     remove: (path) => writing(path, () => removeFile(path)),
     removeTree: (path) => writing(path, () => rm(path, { recursive: true, force: true })),
   };
@@ -62,6 +65,11 @@ async function reading<T, M>(path: string, missing: M, work: () => Promise<T>): 
 async function readText(path: string): Promise<string> {
   await regularFile(path);
   return decode(path, await readFile(path));
+}
+
+async function fingerprintOf(path: string, key: string): Promise<string> {
+  await regularFile(path);
+  return keyedFingerprint(key, await readFile(path));
 }
 
 /** A pipe or a device would never end, and no file that this tool reads is large. A directory fails by itself. */

@@ -6,6 +6,6 @@ export function sha256(text: string): string {
 }
 
 /** An HMAC-SHA-256 in hex: tells whether a text with secrets changed, and says nothing about them to who lacks the key. */
-export function keyedFingerprint(key: string, text: string): string {
+export function keyedFingerprint(key: string, text: string | Uint8Array): string {
   return createHmac("sha256", key).update(text).digest("hex");
 }

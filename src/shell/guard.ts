@@ -19,11 +19,15 @@ export function guardImages(model: ComposeModel): string | undefined {
   return model.services[guardService]?.environment["GUARD_IMAGES"]?.reveal();
 }
 
-/** The policy of a configuration: its preset, with what it says otherwise. */
-export async function readGuardPolicy(world: World, { config }: ConfigFile, project: string): Promise<string> {
+/** The policy of a configuration, its preset with what it says otherwise, for whoever needs it: most stacks have no guard. */
+export async function readGuardPolicy(world: World, { config }: ConfigFile, project: string): Promise<() => string> {
   const { guard } = config.sandbox.docker;
-  const preset = joinPath(world.toolRoot, `templates/guard/${guard.preset}.yaml`);
-  return guardPolicyText((await world.files.read(preset)) ?? "", guard, project);
+  const preset = (await world.files.read(joinPath(world.toolRoot, `templates/guard/${guard.preset}.yaml`))) ?? "";
+  let text: string | undefined;
+  return () => {
+    text ??= guardPolicyText(preset, guard, project);
+    return text;
+  };
 }
 
 const problemsSchema = z.object({

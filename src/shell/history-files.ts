@@ -1,3 +1,4 @@
+import { sourceFolder } from "../core/credentials/credential.ts";
 import type { DeploymentRecord } from "../core/deployment.ts";
 import { isWithin } from "../core/host-path.ts";
 import type { ComposeModel } from "../core/model.ts";
@@ -76,6 +77,7 @@ export async function keepSources(
 export async function keepMounted(
   world: World,
   folder: string,
+  key: string,
   { territory, stack }: KeptFrom,
   model: ComposeModel,
   services: readonly string[],
@@ -90,7 +92,8 @@ export async function keepMounted(
       if (stat?.kind !== "file" || stat.size > mountedBytesMax) return [];
       const copy = copyName(path, index);
       const isCopied = await world.files.copy(path, joinPath(folder, copy)).then(() => true, leftOut);
-      return isCopied ? [{ path, copy }] : [];
+      const hash = isCopied ? await world.files.fingerprint(joinPath(folder, copy), key).catch(leftOut) : undefined;
+      return hash === undefined ? [] : [{ path, copy, hash }];
     }),
   );
   return kept.flat();
@@ -113,7 +116,10 @@ function mountedFiles(
     ...configs.flatMap(({ source }) => model.configs[source]?.file ?? []),
   ]);
   const binds = running.flatMap(({ volumes }) =>
-    volumes.flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
+    // A login that is lent stays where it is: no copy of it outlives its use.
+    volumes.flatMap(({ type, source, target }) =>
+      type === "bind" && source && !isWithin(target, sourceFolder) ? [source] : [],
+    ),
   );
   const own = binds.filter((path) => known.includes(path) || folders.some((folder) => isWithin(path, folder)));
   return [...new Set([...declared, ...own])].toSorted();

@@ -94,6 +94,7 @@ export async function pruneHistory(
   { keep, running }: { keep: number; running: string | undefined },
 ): Promise<void> {
   const path = historyPath(statePath);
+  await sweepHalfMade(world, path);
   const history = await knownHistory(world, statePath);
   if (history.length <= keep) return;
   // Of whatever project: one that was renamed, or has another name by a flag, may still run from here.
@@ -105,12 +106,34 @@ export async function pruneHistory(
   const tags = stdout.split("\n").filter((line) => line !== "");
   // Tags first: a record without them is found again, tags without their record would never be.
   if (tags.length > 0) await docker(world, ["image", "rm", ...tags]);
-  for (const id of ids) {
-    await world.files.removeTree(joinPath(path, id)).catch((error: unknown) => {
-      if (!(error instanceof FileWriteError)) throw error;
-      world.reporter.note(`an old record could not be removed: ${error.message}`);
-    });
+  for (const id of ids) await removing(world, world.files.removeTree(joinPath(path, id)));
+}
+
+/**
+ * Removes what a killed deployment left, under the lock, where nobody else writes: copies that were half-written, which may
+ * hold secrets, and a folder that never got its record.
+ */
+async function sweepHalfMade(world: World, path: string): Promise<void> {
+  const list = async (folder: string) => (await world.files.list(folder).catch(unread)) ?? [];
+  for (const id of await recordIds(world, path)) {
+    const folder = joinPath(path, id);
+    const names = await list(folder);
+    if (!names.includes(recordName)) {
+      await removing(world, world.files.removeTree(folder));
+      continue;
+    }
+    for (const place of [folder, joinPath(folder, "files"), joinPath(folder, "mounted")]) {
+      const left = (place === folder ? names : await list(place)).filter((name) => /^\..*\.tmp$/.test(name));
+      for (const name of left) await removing(world, world.files.remove(joinPath(place, name)));
+    }
   }
+}
+
+async function removing(world: World, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof FileWriteError)) throw error;
+    world.reporter.note(`an old record could not be removed: ${error.message}`);
+  });
 }
 
 function unread(error: unknown): undefined {

@@ -1,5 +1,6 @@
 import { envValues, parseEnvFile } from "../core/env-file.ts";
 import type { ComposeModel } from "../core/model.ts";
+import { publicTlsFiles } from "../core/public/tls-stack.ts";
 import { dotenvSecrets, namedModelSecrets, namedSecrets, secretValues, writtenSecrets } from "../core/secret-values.ts";
 import type { NamedSecret } from "../core/shown-secrets.ts";
 import { joinPath, type Territory } from "../core/stack.ts";
@@ -24,10 +25,7 @@ export async function readNamedSecrets(
   { envPath, secretsPath }: Pick<Territory, "envPath" | "secretsPath">,
   model: ComposeModel | undefined,
 ): Promise<NamedSecret[]> {
-  const [text, names] = await Promise.all([
-    readIfPossible(world, envPath),
-    world.files.list(secretsPath).catch(ignoreUnreadable([])),
-  ]);
+  const [text, names] = await Promise.all([readIfPossible(world, envPath), secretNames(world, secretsPath)]);
   const contents = await Promise.all(names.map((name) => readIfPossible(world, joinPath(secretsPath, name))));
   const parsed = text === undefined ? undefined : parseEnvFile({ file: envPath, text }, new Map());
   const variables = parsed?.ok ? envValues(parsed.value) : new Map<string, string>();
@@ -48,9 +46,14 @@ async function environmentFile(world: World, path: string): Promise<string[]> {
 }
 
 async function secretFiles(world: World, folder: string): Promise<string[]> {
-  const names = await world.files.list(folder).catch(ignoreUnreadable([]));
+  const names = await secretNames(world, folder);
   const contents = await Promise.all(names.map((name) => readIfPossible(world, joinPath(folder, name))));
   return contents.flatMap((content) => content ?? []);
+}
+
+async function secretNames(world: World, folder: string): Promise<string[]> {
+  const names = await world.files.list(folder).catch(ignoreUnreadable<readonly string[]>([]));
+  return names.filter((name) => !publicTlsFiles.includes(name));
 }
 
 function readIfPossible(world: World, path: string): Promise<string | undefined> {

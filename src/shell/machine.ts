@@ -1,12 +1,13 @@
 import { relative } from "node:path";
 import type { ConfigFile } from "../core/config.ts";
+import { copiedWord } from "../core/copied-word.ts";
 import { type EnvFile, parseEnvFile } from "../core/env-file.ts";
 import type { SeedFile } from "../core/facts.ts";
 import type { Finding, Outcome } from "../core/finding.ts";
+import { mayRead } from "../core/may-read.ts";
 import type { ComposeModel } from "../core/model.ts";
 import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
 import { visibleLine } from "../core/visible-text.ts";
-import type { FileStat } from "../files.ts";
 import type { World } from "../world.ts";
 import { variableOf } from "./compose.ts";
 
@@ -30,6 +31,7 @@ export async function machineFindings(
     territory.socketPath,
     territory.kubeconfigPath,
     territory.guardPolicyPath,
+    ...(stack.lent ?? []).flatMap((each) => (each.form === "env" ? [] : [each.path])),
     ...seeds.map(({ to }) => to),
   ];
   return [
@@ -116,17 +118,9 @@ async function kubeconfigFinding(
       code: "D046",
       severity: "error",
       message: `${service} runs as user ${user}, who may not read ${path} (mode ${stat.mode.toString(8).padStart(4, "0")}, owner ${stat.uid}:${stat.gid})`,
-      fix: `chown ${user} ${path}, or chmod 0644 ${path} if everybody on this machine may read it, or set PROVISIONER_USER in the environment file to a user that may`,
+      fix: `chown ${user} ${copiedWord(path)}, or chmod 0644 ${copiedWord(path)} if everybody on this machine may read it, or set PROVISIONER_USER in the environment file to a user that may`,
       at,
     }));
-}
-
-/** Whether a container's user may read a file of the host. An image's own user and users by name cannot be judged. */
-function mayRead({ mode, uid, gid }: FileStat, user: string | undefined): boolean {
-  const [owner, group] = /^(\d+)(?::(\d+))?$/.exec(user ?? "")?.slice(1) ?? [];
-  if (owner === undefined || Number(owner) === 0) return true;
-  if (Number(owner) === uid) return (mode & 0o400) !== 0;
-  return (mode & (Number(group ?? 0) === gid ? 0o040 : 0o004)) !== 0;
 }
 
 /** Docker would create a missing source as a directory that root owns, so every source must exist first. */

@@ -3,10 +3,12 @@ import type { Container } from "../core/container.ts";
 import { dataPasswordFindings } from "../core/data-password-findings.ts";
 import type { Facts, FormerDeployment, SeedFile } from "../core/facts.ts";
 import type { Finding } from "../core/finding.ts";
+import { lostSecretFindings } from "../core/lost-secrets.ts";
 import { type ComposeModel, networkName } from "../core/model.ts";
 import type { PrivilegeContext } from "../core/privilege.ts";
+import { exposureOf } from "../core/public/exposure.ts";
 import { modelSecrets } from "../core/secret-values.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { joinPath, relativePath, type Stack, type Territory } from "../core/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { type EnvReading, environmentFindings, readEnvironment } from "./coherence.ts";
@@ -20,6 +22,7 @@ import { foreignDeployments } from "./origin.ts";
 import { busyPorts } from "./ports.ts";
 import { readPrivilegeContext } from "./privilege-context.ts";
 import { deployedBy, findReceipt, otherDeployment, type Receipt, receiptFor } from "./receipt.ts";
+import { readVerdicts, sandboxImages } from "./sandbox-verdicts.ts";
 import { readDataPasswords } from "./secret-record.ts";
 
 /** Reads everything that planning needs; changes nothing. Independent questions are asked at the same time. */
@@ -36,11 +39,13 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   world.reporter.hide(modelSecrets(model));
   const seeds = await missingSeeds(world, config, territory);
   const last = receiptFor(stack.project, receipt);
+  const deployed = last && deployedBy(last);
   const guard = readGuardReport(world, containers);
+  const known = guard.then((report) => sandboxImages(last?.sandboxImages ?? {}, report));
   const wanted = readImages(world, wantedImages(model));
   const generated = secretState(world, territory, model);
   const privileges = readPrivilegeContext(world, territory.root, containers, guard, model);
-  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, outdated, values] =
+  const [hashes, secrets, context, networks, images, ports, machine, foreign, former, policy, stale, ...others] =
     await Promise.all([
       // Without containers there is nothing that a hash could be compared with.
       containers.length > 0 ? readHashes(world, stack, text, receipt) : new Map<string, string>(),
@@ -53,40 +58,57 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
       foreignDeployments(world, { territory, config: config.config, receipt: last }, containers),
       formerDeployment(world, config, territory, stack, receipt),
       readPolicyReport(world, config, stack, model),
-      staleGuardPolicy(world, territory, stack),
+      staleFiles(world, territory, stack),
       outdatedPins(stack, guard, wanted),
-      secretFindings(world, territory, stack, { model, environment, last, generated, privileges }),
+      secretFindings(world, config, territory, stack, { model, environment, last, generated, privileges }),
+      readVerdicts(world, territory, stack, model, sandboxes, known),
+      known,
     ]);
-  const findings = [problem ?? [], policy.findings, machine, values, ports.map(portFinding)].flat();
-  const reread =
-    last !== undefined && last.stack.variables["PLATFORM_CONFIG_SHA256"] !== stack.variables["PLATFORM_CONFIG_SHA256"];
+  const [outdated, values, verdicts, pinned] = others;
+  const tls = stack.tls?.findings ?? [];
   return {
-    model,
-    hashes,
-    containers,
-    sandboxes,
-    foreign,
-    former,
-    networks,
+    ...{ model, hashes, containers, sandboxes, verdicts, sandboxImages: pinned },
+    ...{ foreign, former, networks },
     context: withPlanned(context, territory.guardPolicyPath, policy),
     applied: last?.privileges ?? [],
-    rereads: reread ? config.config.platform.service : undefined,
+    exposed: last && (last.exposure ?? exposureOf(last.privileges)),
+    rereads: isReread(last, stack) ? config.config.platform.service : undefined,
     images: images.ids,
     imageSettings: images.settings,
-    deployed: last && deployedBy(last),
-    enforced: await readEnforced(world, model, containers, last && deployedBy(last)),
+    deployed,
+    enforced: await readEnforced(world, model, containers, deployed),
     busyPorts: ports,
     seeds,
     ...secrets,
-    staleGuardPolicy: stale,
+    ...stale,
     outdatedPins: outdated,
-    findings,
+    findings: [problem ?? [], policy.findings, tls, machine, values, portFindings(ports, stack)].flat(),
   };
 }
 
-/** What is wrong with the environment, its secrets, and the passwords that data holds already. */
+/** Which of the files that containers mount, and that follow from the configuration, have to be written. */
+async function staleFiles(
+  world: World,
+  territory: Territory,
+  stack: Stack,
+): Promise<Pick<Facts, "staleGuardPolicy" | "staleTlsFiles">> {
+  const [policy, tls] = await Promise.all([
+    staleGuardPolicy(world, territory, stack),
+    stack.tls && import("./tls-input.ts").then(({ staleTlsFiles }) => staleTlsFiles(world, territory, stack)),
+  ]);
+  return { staleGuardPolicy: policy, staleTlsFiles: tls ?? false };
+}
+
+/** Whether the platform's configuration is another one than at the last deployment. */
+function isReread(last: Receipt | undefined, { variables }: Stack): boolean {
+  const name = "PLATFORM_CONFIG_SHA256";
+  return last !== undefined && last.stack.variables[name] !== variables[name];
+}
+
+/** What is wrong with the environment, its secrets, the passwords that data holds already, and logins that are lent. */
 async function secretFindings(
   world: World,
+  config: ConfigFile,
   territory: Territory,
   stack: Stack,
   read: {
@@ -97,13 +119,44 @@ async function secretFindings(
     readonly privileges: Promise<PrivilegeContext>;
   },
 ): Promise<Finding[]> {
-  const [values, passwords, { missingSecrets }, { volumes }] = await Promise.all([
+  const [values, passwords, { missingSecrets }, context] = await Promise.all([
     environmentFindings(world, territory, stack, read.model, read.environment),
     readDataPasswords(world, territory, read.model, read.last),
     read.generated,
     read.privileges,
   ]);
-  return [...values, ...dataPasswordFindings(passwords, volumes ?? [], missingSecrets)];
+  const remembered = { names: Object.keys(read.last?.secrets ?? {}), deployment: read.last?.deployment };
+  const lost = lostSecretFindings(missingSecrets, remembered, relativePath(territory.root, territory.envPath));
+  const lent = await lentFindings(config, stack, read.model, context);
+  const published = await publishedFindings(config, territory, stack, read);
+  const held = dataPasswordFindings(passwords, context.volumes ?? [], missingSecrets);
+  return [...values, ...lost, ...held, ...lent, ...published];
+}
+
+/** Whether the environment fits the public URL. */
+async function publishedFindings(
+  { config, positionOf }: ConfigFile,
+  territory: Territory,
+  stack: Stack,
+  { model, environment: { envFile } }: { readonly model: ComposeModel; readonly environment: EnvReading },
+) {
+  const { published } = stack;
+  if (published === undefined) return [];
+  const { publicFindings } = await import("../core/public/public-findings.ts");
+  const origins = config.public.origins.map((origin, index) => ({
+    origin,
+    at: positionOf(["public", "origins", index]),
+  }));
+  const file = relativePath(territory.root, territory.envPath);
+  return publicFindings({ published, model, stack, envFile, file, origins });
+}
+
+/** Whether every login that is lent arrives, and where else. */
+async function lentFindings({ positionOf }: ConfigFile, stack: Stack, model: ComposeModel, context: PrivilegeContext) {
+  const { lent } = stack;
+  if (lent === undefined) return [];
+  const { credentialFindings } = await import("../core/credentials/credential-findings.ts");
+  return credentialFindings({ lent, model, stack, context, positionOf });
 }
 
 function withPlanned(context: PrivilegeContext, policyPath: string, { folders }: PolicyReport): PrivilegeContext {
@@ -157,17 +210,21 @@ export function wantedImages(model: ComposeModel): string[] {
   return [...running, ...Object.values(model.builtImages)];
 }
 
-function portFinding({ service, address, port, owner }: Facts["busyPorts"][number]): Finding {
-  return {
+/** The findings for ports of the stack that somebody else holds, D047. */
+export function portFindings(ports: Facts["busyPorts"], { tls }: Stack): Finding[] {
+  return ports.map(({ service, address, port, owner }) => ({
     code: "D047",
     severity: "error",
     message: `${address}:${port}, which ${service} publishes, is in use by ${owner}`,
-    fix: `stop it, or choose another port (PORT=${port + 1} in the environment file)`,
-  };
+    fix:
+      tls === undefined
+        ? `stop it, or choose another port (PORT=${port + 1} in the environment file)`
+        : "stop it, or name another address of this machine (TLS_BIND_HOST in the environment file): https is always on 443",
+  }));
 }
 
 /** Files of the default stack that the operator does not have yet. */
-async function missingSeeds(world: World, config: ConfigFile, territory: Territory): Promise<SeedFile[]> {
+export async function missingSeeds(world: World, config: ConfigFile, territory: Territory): Promise<SeedFile[]> {
   if (config.config.compose.base !== undefined) return [];
   const seeds: SeedFile[] = [
     {

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { visibleLine } from "../core/visible-text.ts";
 import type { PortState } from "../world.ts";
 
 /** Tries to listen on a TCP port and, when it is taken, looks for the process that has it. */
@@ -31,7 +32,8 @@ async function processListening(port: number): Promise<string | undefined> {
     const targets = await Promise.all(descriptors.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => "")));
     if (targets.some((target) => inodes.has(target))) {
       const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-      return `${name.trim() || "a program"} (process ${pid})`;
+      // A process gives itself a name, of any characters.
+      return `${visibleLine(name.trim()) || "a program"} (process ${pid})`;
     }
   }
   return undefined;

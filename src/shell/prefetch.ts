@@ -9,6 +9,7 @@ import {
 } from "../core/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
 import { askPlugin, type ComposePrograms, composePrograms, isAmong } from "./compose-plugin.ts";
+import { askEngine, type EngineSocket, sameEngineSocket } from "./engine-socket.ts";
 import { ask } from "./question.ts";
 import { sealKeyPath, unseal } from "./seal.ts";
 
@@ -41,9 +42,10 @@ export function startPrefetch(
   const receipt = readLastReceipt(receiptPath, sealKeyPath(home, env));
   const last = isLastStack(receipt["stack"]) ? receipt["stack"] : undefined;
   const plugin = samePlugin(receipt["compose"], composePrograms(home, env));
+  const socket = sameEngineSocket(receipt["engine"], home, env);
   // Starting a process holds this one up for milliseconds: the one that lasts longest, the model, comes first.
   const commands = [...(last ? questionsAbout(last, env) : []), { program: "docker", args: listArgv(), env }];
-  const started = new Map(commands.map((command) => [keyOf(command), start(command, plugin)]));
+  const started = new Map(commands.map((command) => [keyOf(command), start(command, plugin, socket)]));
   return {
     take(command) {
       const found = started.get(keyOf(command));
@@ -107,10 +109,13 @@ function isName(value: unknown): value is string {
   return typeof value === "string" && !value.startsWith("-");
 }
 
-function start(command: Command, plugin: string | undefined) {
+function start(command: Command, plugin: string | undefined, socket: EngineSocket | undefined) {
   const abort = new AbortController();
-  const asked = plugin !== undefined && command.args[0] === "compose" ? askPlugin(command, plugin) : command;
-  return { result: ask(asked, abort.signal), kill: () => abort.abort() };
+  const result =
+    command.args[0] === "compose"
+      ? ask(plugin === undefined ? command : askPlugin(command, plugin), abort.signal)
+      : askEngine(socket, command, abort.signal);
+  return { result, kill: () => abort.abort() };
 }
 
 function keyOf({ program, args, env, cwd }: Command): string {

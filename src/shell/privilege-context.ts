@@ -72,8 +72,8 @@ export async function liveHeld(
   projectRoot: string,
   containers: readonly Container[],
   model?: ComposeModel,
+  guard = readGuardReport(world, containers),
 ): Promise<readonly Held[]> {
-  const guard = readGuardReport(world, containers);
   return heldByEach(containers, await readPrivilegeContext(world, projectRoot, containers, guard, model));
 }
 

@@ -4,13 +4,16 @@ import { type Excess, excesses, type Held, type Planned } from "../core/live-exc
 import { type Plan, plannedPrivileges } from "../core/plan.ts";
 import { type PlannedParts, plannedBy } from "../core/planned.ts";
 import { sandboxAllowance } from "../core/sandbox-allowance.ts";
+import { knownImageIds, type SandboxImages } from "../core/sandbox-images.ts";
 import type { Stack, Territory } from "../core/stack.ts";
 import type { World } from "../world.ts";
 import { type ProjectContainers, readImages } from "./engine.ts";
 import { readEnforced } from "./engine-facts.ts";
+import { type GuardReport, readGuardReport } from "./guard.ts";
 import { readNamedSecrets } from "./known-secrets.ts";
 import { wantedImages } from "./observe.ts";
 import { liveHeld } from "./privilege-context.ts";
+import { readVerdicts, sandboxImages } from "./sandbox-verdicts.ts";
 
 /** What is known of a stack when its containers are held against it. */
 export interface Ground {
@@ -21,13 +24,36 @@ export interface Ground {
   readonly gateway: string;
 }
 
+/** What the guard of running containers says, asked once, and what that makes of the images of sandboxes. */
+export interface AskedGuard {
+  readonly report: Promise<GuardReport | undefined>;
+  readonly images: Promise<SandboxImages>;
+}
+
+/** Asks the guard that runs now; what the one before it pinned is remembered, since its sandboxes may live on. */
+export function askRunningGuard(world: World, facts: Facts, { containers }: ProjectContainers): AskedGuard {
+  const report = readGuardReport(world, containers);
+  const remembered = knownImageIds(facts.sandboxImages);
+  return { report, images: report.then((said) => sandboxImages(remembered, said)) };
+}
+
 /** What the containers of a plan are to be, once it is applied: images may be others than before. */
-export async function plannedNow(world: World, ground: Ground, plan: Plan, found: ProjectContainers): Promise<Planned> {
+export async function plannedNow(
+  world: World,
+  ground: Ground,
+  plan: Plan,
+  found: ProjectContainers,
+  guard: AskedGuard,
+): Promise<Planned> {
   const { territory, stack, facts, gateway } = ground;
-  const [images, secrets, enforced] = await Promise.all([
+  const { sandboxes } = found;
+  const [images, verdicts, secrets, enforced] = await Promise.all([
     plan.steps.length === 0
       ? { ids: facts.images, settings: facts.imageSettings }
       : readImages(world, wantedImages(facts.model)),
+    plan.steps.length === 0
+      ? facts.verdicts
+      : readVerdicts(world, territory, stack, facts.model, sandboxes, guard.images),
     readNamedSecrets(world, territory, facts.model),
     readEnforced(world, facts.model, found.containers, facts.deployed),
   ]);
@@ -37,7 +63,7 @@ export async function plannedNow(world: World, ground: Ground, plan: Plan, found
     images: images.ids,
     imageSettings: images.settings,
     sandbox: sandboxAllowance(stack.guardPolicy, facts.model, gateway),
-    ...{ enforced, secrets },
+    ...{ verdicts, enforced, secrets },
   };
   return plannedBy(facts.model, parts);
 }
@@ -48,8 +74,9 @@ export async function compareWith(
   { territory, facts }: Pick<Ground, "territory"> & { readonly facts?: Facts | undefined },
   planned: Planned,
   { containers, sandboxes }: ProjectContainers,
+  guard = readGuardReport(world, containers),
 ): Promise<{ held: readonly Held[]; found: readonly Excess[] }> {
-  const held = await liveHeld(world, territory.root, [...containers, ...sandboxes], facts?.model);
+  const held = await liveHeld(world, territory.root, [...containers, ...sandboxes], facts?.model, guard);
   return { held, found: excesses(held, planned) };
 }
 

@@ -5,6 +5,7 @@ import type { Finding } from "../core/finding.ts";
 import type { LastDeployment } from "../core/last-deployment.ts";
 import { modes } from "../core/mode.ts";
 import { privilegeKinds } from "../core/privilege.ts";
+import { exposureItems, exposureLevels } from "../core/public/exposure-items.ts";
 import { joinPath } from "../core/stack.ts";
 import { timeStamp } from "../core/time-stamp.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
@@ -46,16 +47,33 @@ const receiptSchema = z.object({
     plugin: z.string(),
     named: z.object({ docker: z.string(), path: z.string() }).optional(),
   }),
+  /** Where docker reached the engine; not written where that is no socket of this machine. */
+  engine: z.object({ path: z.string(), api: z.string(), settings: z.string() }).optional().catch(undefined),
   /** A keyed fingerprint of the merged model and the hash of each service in it. */
   model: z.object({ mac: z.string(), hashes: z.record(z.string(), z.string()) }),
+  /** Where the front door answered when it was verified; earlier versions did not write it down. */
+  url: z.string().optional(),
+  /** The variable with the key that clients send. */
+  clientKey: z.string().optional(),
   services: z.array(z.string()),
   images: z.enum(["registry", "local"]),
   imageIds: z.record(z.string(), z.string()),
+  /** Ids of the images that sandboxes may run, by their names in the guard's policy; earlier versions did not write them down. */
+  sandboxImages: z.record(z.string(), z.array(z.string()).readonly()).optional().catch(undefined),
   /** What of each container somebody could change by hand; earlier versions did not write it down. */
   shapes: z.array(shapeSchema).optional().catch(undefined),
   /** A keyed fingerprint of each secret and since when it has it; earlier versions did not write them down. */
   secrets: z
     .record(z.string(), z.object({ mac: z.string(), since: z.string() }))
+    .optional()
+    .catch(undefined),
+  /** How exposed it was, and what did not hold and was accepted; earlier versions did not look. */
+  exposure: z
+    .object({
+      level: z.enum(exposureLevels),
+      failed: z.array(z.enum(exposureItems)).readonly(),
+      accepted: z.array(z.object({ name: z.string(), reason: z.string() })).readonly(),
+    })
     .optional()
     .catch(undefined),
   privileges: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })),
@@ -207,10 +225,12 @@ export async function clearReceipt(world: World, statePath: string, project: str
     await keepReceipt(world, statePath, {
       ...last,
       deployment: undefined,
+      exposure: undefined,
       of: undefined,
       services: [],
       privileges: [],
       imageIds: {},
+      sandboxImages: undefined,
       shapes: [],
     });
 }

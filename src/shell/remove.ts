@@ -1,8 +1,9 @@
 import { composeEnvironment, downArgv } from "../core/compose-argv.ts";
 import type { Plan } from "../core/plan.ts";
 import { describeStep } from "../core/plan-steps.ts";
+import { readStartLines } from "../core/progress/start-lines.ts";
 import { DeployError } from "../errors.ts";
-import type { RunResult, Task, World } from "../world.ts";
+import type { Progress, RunResult, Task, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";
 import { eachLine } from "./child-output.ts";
 import { docker, projectContainers, projectResources, usersOf } from "./engine.ts";
@@ -70,10 +71,13 @@ export async function removeProject(
   world: World,
   project: string,
   volumes: readonly string[],
-  progress: (line: string) => void,
+  progress: Progress,
 ): Promise<void> {
   const env = composeEnvironment({ variables: {} }, world.env);
-  const result = await docker(world, downArgv(project, volumes.length > 0), { env, onOutput: eachLine(progress) });
+  const result = await docker(world, downArgv(project, volumes.length > 0), {
+    env,
+    onOutput: eachLine(progress, readStartLines()),
+  });
   stopUnlessDone(result, "docker compose down failed");
   // Compose removed most of them: whether all are gone shows when the engine is asked again.
   if (volumes.length > 0) await docker(world, ["volume", "rm", "--force", ...volumes]);

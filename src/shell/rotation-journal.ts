@@ -23,6 +23,11 @@ function journalPath(statePath: string): string {
   return joinPath(statePath, "rotation.json");
 }
 
+/** Removes what a rotation has left that was killed before it began: both values, though nobody reads them. */
+export async function sweepJournal(world: World, statePath: string): Promise<void> {
+  await world.files.sweep(journalPath(statePath));
+}
+
 /** The rotation that was begun and not ended; one that cannot be read is as good as none, and stays where it is. */
 export async function readJournal(world: World, statePath: string): Promise<RotationJournal | undefined> {
   const text = await world.files.read(journalPath(statePath));

@@ -1,13 +1,19 @@
 import { composeEnvironment, upArgv } from "../core/compose-argv.ts";
+import { judgeHealth, waitingText } from "../core/health.ts";
 import type { Step } from "../core/plan-steps.ts";
+import { readStartLines } from "../core/progress/start-lines.ts";
 import type { Stack } from "../core/stack.ts";
-import type { RunResult, World } from "../world.ts";
+import { DeployError } from "../errors.ts";
+import type { Progress, RunResult, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";
 import { eachLine } from "./child-output.ts";
 import { docker, projectContainers } from "./engine.ts";
 import { waitUntilHealthy } from "./verify.ts";
 
 const pauseMilliseconds = 1_000;
+
+/** Most starts are over sooner. */
+const lookMilliseconds = 2_000;
 
 /** After so many seconds a dependency that fell once has recovered. */
 const recoveredSeconds = 3;
@@ -25,17 +31,18 @@ export async function startServices(
   stack: Stack,
   step: Extract<Step, { kind: "start" }>,
   waitSeconds: number,
-  progress: (line: string) => void,
+  progress: Progress,
 ): Promise<void> {
   const names = step.services.map(({ service }) => service);
   let deadline: number | undefined;
   // Only the first time: all containers are made before the first one starts, and a recovered one is not to begin anew.
   for (let recreate = step.recreate; ; recreate = false) {
     const [compose = "", ...rest] = upArgv(stack, names, recreate);
-    const result = await docker(world, [compose, "--progress", "plain", ...rest], {
-      env: composeEnvironment(stack, world.env),
-      onOutput: eachLine(progress),
-    });
+    const command = [compose, "--progress", "plain", ...rest];
+    const env = composeEnvironment(stack, world.env);
+    const result = await whileTelling(world, stack.project, names, progress, () =>
+      docker(world, command, { env, onOutput: eachLine(progress, readStartLines()) }),
+    );
     if (result.exitCode === 0) return;
     const now = world.now().getTime();
     deadline ??= now + waitSeconds * 1000;
@@ -45,6 +52,46 @@ export async function startServices(
     const wait = { project: stack.project, services: [service], waitSeconds: left, settleSeconds: recoveredSeconds };
     await waitUntilHealthy(world, wait, progress);
     await world.sleep(pauseMilliseconds);
+  }
+}
+
+/** Compose waits for dependencies without a word: meanwhile `progress` hears for which, and why. */
+async function whileTelling<T>(
+  world: World,
+  project: string,
+  services: readonly string[],
+  progress: Progress,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const telling = tellWaiting(world, project, services, progress, done.signal);
+  try {
+    return await work();
+  } finally {
+    done.abort();
+    await telling;
+  }
+}
+
+async function tellWaiting(
+  world: World,
+  project: string,
+  services: readonly string[],
+  progress: Progress,
+  done: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      await world.sleep(lookMilliseconds, done);
+      const { containers } = await projectContainers(world, project);
+      const running = containers.filter(({ state }) => state.status === "running");
+      const begun = services.filter((name) => running.some(({ service }) => service === name));
+      const line = waitingText(judgeHealth(begun, running));
+      if (line !== "" && !done.aborted) progress(line);
+    }
+  } catch (error) {
+    // It only looks on: that the work was done or interrupted, or why the engine is away, whoever works there says.
+    if (!done.aborted && !world.signal.aborted && !(error instanceof DeployError)) throw error;
   }
 }
 

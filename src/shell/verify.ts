@@ -1,8 +1,8 @@
 import type { Container } from "../core/container.ts";
 import type { Finding } from "../core/finding.ts";
-import { type HealthClock, judgeHealth, type ServiceHealth } from "../core/health.ts";
+import { type HealthClock, judgeHealth, type ServiceHealth, waitingText } from "../core/health.ts";
 import { DeployError } from "../errors.ts";
-import type { World } from "../world.ts";
+import type { ProbeResult, TlsDoor, World } from "../world.ts";
 import { docker, type ProjectContainers, projectContainers } from "./engine.ts";
 import { onceEngineAnswers } from "./engine-return.ts";
 
@@ -45,9 +45,7 @@ export async function waitUntilHealthy(
     const failed = open.filter(({ kind }) => kind === "failed");
     if (failed.length > 0) throw await unhealthy(world, failed, containers, waitSeconds);
     if (world.now().getTime() >= deadline) throw await unhealthy(world, open, containers, waitSeconds);
-    const line = open
-      .map((each) => (each.kind === "waiting" ? `${each.service}: ${each.reason}` : each.service))
-      .join("; ");
+    const line = waitingText(open);
     if (line !== shown) progress(line);
     shown = line;
     await world.sleep(pollMilliseconds);
@@ -99,26 +97,59 @@ async function lastLogLines(world: World, container: Container): Promise<string[
   return lines.length === 0 ? ["it wrote no log"] : ["its last lines:", ...lines.slice(-20).map((line) => `  ${line}`)];
 }
 
+/** A front door to be asked: its URL, and with TLS also where it is and whom to believe there. */
+export interface AskedDoor {
+  readonly url: string;
+  /** Undefined from it means that nobody can be believed there yet. */
+  readonly tls?: (containers: readonly Container[]) => Promise<TlsDoor | undefined>;
+  /** Why it has no certificate, where the proxy says so. */
+  readonly why?: (containers: readonly Container[]) => Promise<string | undefined>;
+}
+
+async function knock(
+  world: World,
+  { url, tls }: AskedDoor,
+  find: () => Promise<ProjectContainers>,
+): Promise<ProbeResult> {
+  if (tls === undefined) return world.probe(url, 5_000);
+  const door = await tls((await find()).containers);
+  if (door === undefined) return { ok: false, reason: "it has no certificate yet" };
+  return world.probe(url, 5_000, door);
+}
+
 /** Asks the front door until it answers with a success, a service behind it fails, or the deadline passes. */
 export async function askFrontDoor(
   world: World,
-  url: string,
+  asked: AskedDoor,
   { project, services, waitSeconds, settleSeconds, namePrefix }: HealthWait,
   progress: (line: string) => void,
 ): Promise<string> {
+  const { url, why } = asked;
+  const find = () => projectContainers(world, project, namePrefix);
   const deadline = world.now().getTime() + waitSeconds * 1000;
   for (;;) {
-    const answer = await world.probe(url, 5_000);
+    const answer = await knock(world, asked, find);
     if (answer.ok && answer.status >= 200 && answer.status < 300) return answer.body;
-    const { containers } = await projectContainers(world, project, namePrefix);
+    const { containers } = await find();
     const judged = judgeHealth(services, containers, healthClock(world, settleSeconds));
     const failed = judged.filter(({ kind }) => kind === "failed");
     if (failed.length > 0) throw await unhealthy(world, failed, containers, waitSeconds);
-    const reason = answer.ok ? `it answers ${answer.status}` : answer.reason;
-    if (world.now().getTime() >= deadline) throw new DeployError([frontDoorFinding(url, reason)]);
+    const more = answer.ok ? undefined : await why?.(containers);
+    const reason = more ?? (answer.ok ? `it answers ${answer.status}` : answer.reason);
+    const finding = more === undefined ? frontDoorFinding(url, reason) : certificateFinding(url, reason);
+    if (world.now().getTime() >= deadline) throw new DeployError([finding]);
     progress(`${url}: ${reason}`);
     await world.sleep(pollMilliseconds);
   }
+}
+
+function certificateFinding(url: string, reason: string): Finding {
+  return {
+    code: "D127",
+    severity: "error",
+    message: `every service is healthy, but ${url} has no certificate: ${reason}`,
+    fix: "let the name lead to this machine, and 80 and 443 reach it; then ./deploy restart proxy tries again at once",
+  };
 }
 
 function frontDoorFinding(url: string, reason: string): Finding {

@@ -7,14 +7,22 @@ const promptColumns = 16;
 
 /** What enquirer's types leave out of a prompt. */
 interface Prompt {
-  readonly state: { readonly cancelled?: boolean };
+  readonly state: { readonly cancelled?: boolean; readonly submitted?: boolean };
   cancel(): Promise<void>;
+  /** Takes a key that has no meaning of its own. */
+  dispatch(key: string): unknown;
+  input: unknown;
+  isValue(key: string): boolean;
+  alert(): unknown;
+  render(): unknown;
 }
 
 /** The terminal on which questions are asked. */
 export interface Conversation {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
+  /** How wide the terminal is now; some do not say it themselves. */
+  readonly columns: () => number;
   /** The environment of this process. */
   readonly env: NodeJS.ProcessEnv;
   readonly color: boolean;
@@ -25,15 +33,21 @@ export function createAsker(conversation: Conversation, signal: AbortSignal): No
   return {
     /** No is the answer that Enter gives. */
     async confirm({ text }) {
-      const lines = questionLines(text, conversation.stdout.columns);
+      const lines = questionLines(text, conversation.columns());
       const message = lines.pop() ?? "";
-      const answer = await prompted(conversation, signal, lines, (asked) => ({
-        type: "confirm",
-        message,
-        initial: false,
-        format: (value: unknown) => (asked.prompt?.state.cancelled ? "" : value === true ? "Yes" : "No"),
-      }));
+      const answer = await prompted(conversation, signal, lines, (asked) => {
+        asked.byEnter = true;
+        const format = (value: unknown) => (asked.prompt?.state.cancelled ? "" : value === true ? "Yes" : "No");
+        return { type: "confirm", message, initial: false, format };
+      });
       return answer === true;
+    },
+    async prompt({ about, title, choices, standard = "" }) {
+      const lines = about.flatMap((text) => ["", ...wrapText(text, "", "", conversation.columns())]);
+      const answer = await prompted(conversation, signal, lines, (asked) =>
+        choices === undefined ? textQuestion(title, standard, asked) : choiceQuestion(title, choices, standard),
+      );
+      return typeof answer === "string" && answer !== "" ? answer : standard;
     },
     async secret(text) {
       const answer = await prompted(conversation, signal, [], () => ({ type: "invisible", message: text }));
@@ -42,8 +56,33 @@ export function createAsker(conversation: Conversation, signal: AbortSignal): No
   };
 }
 
+/** What is typed, and once it was sent also what Enter alone has given. */
+function textQuestion(message: string, standard: string, asked: Asked) {
+  const format = (value: unknown) => {
+    const { submitted = false, cancelled = false } = asked.prompt?.state ?? {};
+    return String(value ?? "") || (submitted && !cancelled ? standard : "");
+  };
+  return { type: "input", message, format };
+}
+
+function choiceQuestion(message: string, choices: readonly string[], standard: string) {
+  const initial = Math.max(choices.indexOf(standard), 0);
+  return { type: "select", message, choices: choices.map((name) => ({ name })), initial };
+}
+
 interface Asked {
   prompt?: Prompt;
+  /** Whether a key alone, which would be an answer otherwise, has to wait for Enter. */
+  byEnter?: true;
+}
+
+/** Who types y and Enter has answered one question: by the key alone, Enter would be the answer to the next one. */
+function answerByEnter(prompt: Prompt): void {
+  prompt.dispatch = (key) => {
+    if (!prompt.isValue(key)) return prompt.alert();
+    prompt.input = key;
+    return prompt.render();
+  };
 }
 
 async function prompted(
@@ -60,6 +99,7 @@ async function prompted(
   const asked: Asked = {};
   enquirer.on("prompt", (prompt: Prompt) => {
     asked.prompt = prompt;
+    if (asked.byEnter) answerByEnter(prompt);
   });
   const cancel = () => void asked.prompt?.cancel();
   signal.addEventListener("abort", cancel);

@@ -48,6 +48,7 @@ async function changeSealed(path: string, to: (text: string) => string): Promise
   await writeFile(path, JSON.stringify(seal(key, JSON.parse(to(JSON.stringify(receipt))))));
 }
 
+const mountedCopy = (id: string) => state(`history/${id}/mounted/03-config.yaml`);
 const inTheFuture = (text: string) => text.replaceAll(/"20\d\d-(\d\d-\d\dT)/g, '"2099-$1');
 
 const disasters: Disaster[] = [
@@ -88,6 +89,40 @@ const disasters: Disaster[] = [
     says: /warning D097 .*02-\.env, the copy of .*\.env, is damaged or gone/,
   },
   {
+    what: "in which somebody changed a letter of a record's copy of a file that is another one by now",
+    async strike(first) {
+      await change(mountedCopy(first), (text) => text.replace("Local", "local"));
+      await change(at("config.yaml"), (text) => `${text}# edited\n`);
+    },
+    changes: { ...fine, rollback: 3 },
+    says: /D097 that deployment cannot run again: .*03-config\.yaml, its copy of .*config\.yaml, is damaged or gone, and/,
+  },
+  {
+    what: "in which a record's copy of a file is gone that is another one by now",
+    async strike(first) {
+      await rm(mountedCopy(first));
+      await change(at("config.yaml"), (text) => `${text}# edited\n`);
+    },
+    changes: { ...fine, rollback: 3 },
+    says: /D097 that deployment cannot run again: .*03-config\.yaml, its copy of .*config\.yaml, is damaged or gone, and/,
+  },
+  {
+    what: "in which a record's copy of a file is damaged that is still what it was",
+    strike: (first) => change(mountedCopy(first), (text) => text.slice(0, 10)),
+    changes: fine,
+  },
+  {
+    what: "whose records an earlier version wrote, without hashes of the model and of the copies",
+    async strike(first, second) {
+      for (const id of [first, second])
+        await changeSealed(state(`history/${id}/deployment.json`), (text) =>
+          text.replace(/"modelHash":"[^"]*",/, "").replace(/(03-config\.yaml"),"hash":"[^"]*"/, "$1"),
+        );
+      await change(at("config.yaml"), (text) => `${text}# edited\n`);
+    },
+    changes: fine,
+  },
+  {
     what: "whose receipt was cut off",
     strike: () => change(state("receipt.json"), (text) => text.slice(0, text.length / 2)),
     changes: fine,
@@ -126,7 +161,7 @@ const disasters: Disaster[] = [
     },
     end: async () => spawnSync("umount", [at(".deploy")]),
     changes: refused,
-    says: /error D049 .*\/\.deploy\/lock cannot be written: the file system is read-only/,
+    says: /error D049 .*\/\.deploy\/lock cannot be written: the file system is read-only\n {2}fix: .*docker compose --project-name scripted down/,
     needsRoot: true,
   },
   {

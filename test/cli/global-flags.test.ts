@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { commandFirst, commandTable } from "../../src/cli.ts";
+import { commandTable } from "../../src/cli.ts";
+import { commandFirst } from "../../src/command-line.ts";
 import { someOf } from "../support/some-of.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";
 

@@ -80,12 +80,43 @@ describe("the record of a deployment", () => {
     expect(await workbench().read(".deploy/receipt.json")).toBe(receipt);
   });
 
-  it("that cannot be written is a note, and the stack runs all the same", async () => {
+  it("that cannot be written is one note, and the stack runs all the same; the next up that can writes it", async () => {
     workbench().openFrontDoor("local");
+    await workbench().remember();
     await mkdir(at(".deploy"), { mode: 0o700 });
     await writeFile(at(".deploy/history"), "no folder");
-    expect(await upOk()).toMatch(/the record of this deployment, .* could not be written/);
-    expect(JSON.parse(await workbench().read(".deploy/receipt.json")).receipt).not.toHaveProperty("deployment");
+    const receipt = async () => JSON.parse(await workbench().read(".deploy/receipt.json")).receipt;
+    const told = (await upOk()).match(/the record of this deployment, .* could not be written.*/g);
+    expect(told).toEqual([expect.stringContaining("nothing leads back to this deployment")]);
+    expect(await receipt()).not.toHaveProperty("deployment");
+    const changes = await workbench().changes();
+    const tags = changes.flatMap(([kind, verb, , tag = ""]) => (kind === "image" && verb === "tag" ? [tag] : []));
+    expect(tags.length).toBeGreaterThan(0);
+    const removed = changes.flatMap(([kind, verb, ...rest]) => (kind === "image" && verb === "rm" ? rest : []));
+    // Tags are set at the same time, and come in any order.
+    expect(removed.toSorted()).toEqual(tags.toSorted());
+    await rm(at(".deploy/history"));
+    expect(await upOk()).not.toContain("could not be written");
+    const [id] = await ids();
+    expect(await receipt()).toMatchObject({ deployment: id });
+  });
+
+  it("has a copy of the secrets that an environment file lost since, and plan leads to it before up makes others", async () => {
+    const bench = workbench();
+    bench.openFrontDoor("local");
+    await bench.remember();
+    await upOk();
+    const env = await bench.read(".env");
+    const [id = ""] = await ids();
+    await bench.write(".env", env.replace(/^(STORE_PASSWORD=).*$/m, "$1"));
+    const { stderr } = await bench.deploy("plan");
+    expect(stderr).toMatch(/warning D118 \.env has lost the value of STORE_PASSWORD, which the last deployment had/);
+    const [folder = ""] = /\.deploy\/history\/\S+\/files/.exec(stderr) ?? [];
+    expect(folder).toContain(id);
+    const [copy = ""] = (await readdir(at(folder))).filter((name) => name.endsWith(".env"));
+    expect(await bench.read(join(folder, copy))).toBe(env);
+    await bench.write(".env", env);
+    expect(await upOk()).not.toContain("D118");
   });
 
   it("goes with the tags of its images once it is too old", async () => {

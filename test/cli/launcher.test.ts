@@ -46,6 +46,14 @@ describe("the Node.js check", () => {
     });
   });
 
+  test("says what its machine's script advises, where there is one", async () => {
+    await rm(join(checkout.bin, "node"));
+    await checkout.write(join(checkout.home, "scripts/node-advice.sh"), "#!/bin/sh\necho buy one\n", 0o755);
+    const { code, stderr } = await checkout.run(["up"]);
+    expect(code).toBe(3);
+    expect(stderr).toBe("deploy: Node.js 20.19 or newer is needed, but node was not found: buy one\n");
+  });
+
   test("tells a Node.js that cannot run from one that is missing", async () => {
     await checkout.write(join(checkout.bin, "node"), "#!/bin/sh\nexit 127\n", 0o755);
     const { code, stderr } = await checkout.run(["up"]);

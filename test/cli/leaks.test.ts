@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { command } from "../support/command.ts";
@@ -199,6 +199,53 @@ describe("a planted secret", () => {
     for (const command of [["audit"], ["history", "show"], ["diff", "last"]]) await watched(...command, "--json");
     const checked = await expectCleanFiles();
     expect(checked).toEqual(expect.arrayContaining([".deploy/audit.jsonl", ".deploy/receipt.json"]));
+  });
+
+  it("shows in none of the pages that a pipeline keeps, of what goes well, fails, is refused, or is no command", async () => {
+    await plant();
+    const bench = workbench();
+    bench.openFrontDoor("local");
+    const pages = { summary: "kept/page.md", junit: "kept/page.xml", json: "kept/page.json" };
+    await mkdir(join(bench.folder, "kept"));
+    const flags = Object.entries(pages).flatMap(([kind, path]) => [`--${kind}-file`, path]);
+    const kept = async (exitCode: number, ...args: string[]) => {
+      const ended = await watched(...args, "--ci", ...flags);
+      expect([args, ended.exitCode]).toEqual([args, exitCode]);
+      const texts = await Promise.all(Object.values(pages).map((path) => bench.read(path)));
+      expectClean(texts.join("\n"), `what a pipeline keeps of ${args.join(" ")}`);
+      await Promise.all(Object.values(pages).map((path) => rm(join(bench.folder, path))));
+      return texts.join("\n");
+    };
+    await kept(0, "plan");
+    await kept(0, "up");
+    await bench.write(".env", `${await bench.read(".env")}RATE_LIMIT_PER_MINUTE=101\n`);
+    await bench.script({
+      when: "^compose .* up ",
+      exitCode: 1,
+      stderr: `cannot start: ${chatter}\n`,
+      starts: true,
+      times: 1,
+    });
+    expect(await kept(1, "up")).toContain("redacted");
+    const log = [{ ExitCode: 1, Output: `check says ${chatter}`, End: "2026-01-01T00:00:00Z" }];
+    await bench.health("store", { Status: "unhealthy", FailingStreak: 30, Log: log });
+    await bench.script({ when: "^logs ", stdout: `${chatter}\n`, stderr: chatter });
+    expect(await kept(1, "up", "--no-rollback")).toContain("redacted");
+    await bench.script({
+      when: "^(compose .* (up|down|restart)|container rm|rm) ",
+      exitCode: 1,
+      stderr: chatter,
+      stdout: chatter,
+    });
+    for (const words of [["rollback", "--yes"], ["restart"], ["down"]]) await kept(1, ...words);
+    await kept(3, "secrets", "rotate", "STORE_PASSWORD");
+    await kept(2, "history", "show", planted.process);
+    // What only a service's env_file holds, docker cannot know where it could not even merge the files.
+    const known = [planted.file, planted.quoted, planted.process].flatMap(spellings).join("\nnext ");
+    await bench.script({ when: "^(?!compose version)", exitCode: 1, stderr: known, stdout: known });
+    await kept(3, "up");
+    await bench.script();
+    await expectCleanFiles();
   });
 
   it("is torn out of logs that arrive in pieces", async () => {

@@ -12,6 +12,7 @@ import { plainTasks } from "../../src/terminal/plain-tasks.ts";
 import { createReporter } from "../../src/terminal/reporter.ts";
 import type { Command, ProcessTable, RunResult } from "../../src/world.ts";
 import { repositoryRoot } from "../support/stack.ts";
+import { stoppedClock } from "./support/stopped-clock.ts";
 
 let base = "";
 beforeAll(async () => {
@@ -46,7 +47,16 @@ function memory(contents: Map<string, string>, step: () => Promise<void>): Files
       contents.delete(path);
     },
     makeDirectory: async () => undefined,
-    ...{ stat: unused, list: unused, realPath: unused, linkTarget: unused, writeAtomic: unused, append: unused },
+    ...{
+      stat: unused,
+      fingerprint: unused,
+      sweep: unused,
+      list: unused,
+      realPath: unused,
+      linkTarget: unused,
+      writeAtomic: unused,
+      append: unused,
+    },
     ...{ copy: unused, rename: unused, removeTree: unused },
   };
 }
@@ -95,8 +105,8 @@ function worldOf(files: Files, process: ProcessTable, notes: string[] = [], run 
     signal: new AbortController().signal,
     run,
     reporter: createReporter(
-      { ...terminal, json: false, color: false },
-      plainTasks(false, () => 0),
+      { ...terminal, json: false, color: false, columns: () => undefined },
+      plainTasks(false, stoppedClock),
       undefined,
     ),
   };

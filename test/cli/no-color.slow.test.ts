@@ -37,6 +37,8 @@ describe("questions and tasks in a terminal", () => {
     const { isPlain, press, screenFrom } = await question(env, ...flags);
     expect(await isPlain()).toBe(true);
     await press("y");
+    await screenFrom("(y/N) ‣ Yes");
+    await press("Enter");
     await screenFrom("✔ Grant it? (y/N) · Yes");
     expect(await isPlain()).toBe(true);
   });

@@ -2,12 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plainTasks } from "../../src/terminal/plain-tasks.ts";
 import { createReporter } from "../../src/terminal/reporter.ts";
+import type { Progress } from "../../src/world.ts";
+import { stoppedClock } from "./support/stopped-clock.ts";
 
 function recording() {
   const shown: string[] = [];
   const terminal = { stdout: (text: string) => void shown.push(text), stderr: () => undefined };
-  const tasks = plainTasks(false, () => 0);
-  return { shown, reporter: createReporter({ ...terminal, json: false, color: false }, tasks, undefined) };
+  const tasks = plainTasks(false, stoppedClock);
+  return {
+    shown,
+    reporter: createReporter({ ...terminal, json: false, color: false, columns: () => undefined }, tasks, undefined),
+  };
 }
 
 describe("a stream of text", () => {
@@ -33,5 +38,65 @@ describe("a stream of text", () => {
     reporter.stream("it is hush-hush-now\n");
     reporter.endStream();
     expect(shown.join("")).toBe("begun\nit is ‹redacted›\n");
+  });
+});
+
+describe("progress in a pipe", () => {
+  function told(verbose: boolean) {
+    let seconds = 0;
+    let tick = (): void => undefined;
+    const shown: string[] = [];
+    const clock = {
+      elapsedSeconds: () => seconds,
+      everySecond: (each: () => void) => {
+        tick = each;
+        return () => {
+          tick = () => undefined;
+        };
+      },
+    };
+    const pass = (more: number) => {
+      for (let left = more; left > 0; left -= 1) {
+        seconds += 1;
+        tick();
+      }
+    };
+    const run = (work: (progress: Progress) => void) =>
+      plainTasks(verbose, clock)(
+        [{ title: "build a", run: async (progress) => work(progress) }],
+        (line) => shown.push(line),
+        (line) => line,
+      );
+    return { shown, pass, run };
+  }
+
+  it("is a line from time to time, also while nothing is said, and none for what is soon over", async () => {
+    const { shown, pass, run } = told(false);
+    await run((progress) => {
+      progress("#1 [a 1/9] FROM b", "output");
+      progress("a 1/9: FROM b", "summary");
+      pass(14);
+      progress("a 2/9: RUN c", "summary");
+      pass(33);
+      progress("a 9/9: RUN d", "summary");
+    });
+    expect(shown).toEqual([
+      "- build a",
+      "  a 2/9: RUN c (15 s)",
+      "  a 2/9: RUN c (30 s)",
+      "  a 2/9: RUN c (45 s)",
+      "  done in 47.0 s",
+    ]);
+  });
+
+  it("is every line of the child process with --verbose, and each once", async () => {
+    const { shown, pass, run } = told(true);
+    await run((progress) => {
+      progress("#1 [a 1/9] FROM b", "output");
+      progress("a 1/9: FROM b", "summary");
+      pass(99);
+      progress("a: starting");
+    });
+    expect(shown).toEqual(["- build a", "    #1 [a 1/9] FROM b", "    a: starting", "  done in 99.0 s"]);
   });
 });

@@ -114,7 +114,7 @@ describe("a second Ctrl-C in a terminal", () => {
   it("is told of within the list of tasks, and leaves the terminal as it was", async () => {
     await composeThat(stubborn);
     terminal = await openTerminal(workbench(), 120, "up");
-    await terminal.screenFrom("Container store-1 Waiting");
+    await terminal.screenFrom("store-1: waiting");
     await terminal.press("C-c");
     await terminal.screenFrom("press Ctrl-C again to stop it at once");
     await terminal.press("C-c");

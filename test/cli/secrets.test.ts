@@ -134,6 +134,19 @@ describe("secrets generate", () => {
 });
 
 describe("secrets set", () => {
+  it("ends at a signal while it waits for an input that nobody closes", async () => {
+    const { environment, folder, tool, calls } = workbench();
+    const child = spawn(process.execPath, [join(tool, "dist/main.js"), "secrets", "set", "GATEWAY_API_KEY"], {
+      ...{ cwd: folder, env: { ...process.env, ...environment }, stdio: ["pipe", "ignore", "ignore"] },
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    child.stdin.write("half of ");
+    await eventually(async () => expect((await calls()).length).toBeGreaterThan(1));
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(await workbench().read(".env")).not.toContain("half of");
+  });
+
   it("takes the value from standard input into one line of the file, and says who gets it at the next up", async () => {
     const before = `# mine\r\nPORT=${workbench().port}\r\nexport STORE_PASSWORD = 'old one'  # note\r\nUNKNOWN line\n`;
     await workbench().write(".env", before.replace("UNKNOWN line\n", "OTHER=1"));

@@ -162,9 +162,9 @@ describe("a question in a terminal", () => {
     expect(await workbench().changes()).toEqual([]);
   });
 
-  it.each(["Enter", "n"])("answered with %s is declined: exit 3, nothing changed", async (key) => {
+  it.each([[["Enter"]], [["n", "Enter"]]])("answered with %s is declined: exit 3, nothing changed", async (keys) => {
     const { press, ended, screenFrom } = await questioned(80);
-    await press(key);
+    await press(...keys);
     expect(await ended()).toEqual({ exitCode: 3, sane: true });
     expect((await screenFrom("Grant it?"))[0]).toBe("✔ Grant it? (y/N) · No");
     expect(await workbench().changes()).toEqual([]);
@@ -172,7 +172,7 @@ describe("a question in a terminal", () => {
 
   it("answered with y goes on", async () => {
     const { press, screenFrom } = await questioned(80);
-    await press("y");
+    await press("y", "Enter");
     expect((await screenFrom("· Yes"))[0]).toBe("✔ Grant it? (y/N) · Yes");
     await eventually(async () => expect((await workbench().changes()).flat()).toContain("up"));
   });

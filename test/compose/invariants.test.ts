@@ -31,6 +31,9 @@ const binds = (service: Service) => service.volumes.filter(({ type }) => type ==
 const outward = (model: Model, service: Service) =>
   Object.keys(service.networks).filter((name) => model.networks[name]?.internal !== true);
 
+const tlsSecrets = (tls: Combination["tls"]) =>
+  tls === "acme" ? ["acme_account", "acme_root"] : tls === "files" ? ["tls_certificate", "tls_key"] : [];
+
 const invariants: readonly (readonly [string, Check])[] = [
   [
     "only aio reaches a runtime socket: the guard holds it, or by the overlay of that name the gateway",
@@ -57,11 +60,17 @@ const invariants: readonly (readonly [string, Check])[] = [
     },
   ],
   [
-    "only the proxy publishes: one port, at BIND_HOST, by default on loopback",
-    (model, { bindHost }) =>
+    "only the proxy publishes: one port, at BIND_HOST, by default on loopback; with TLS 80 and 443 and nothing else",
+    (model, { bindHost, tls }) =>
       Object.entries(model.services).flatMap(([name, { ports }]) => {
-        const published = ports.map((port) => `${name} ${port.host_ip} ${port.published} ${port.target}`);
-        const expected = name === "proxy" ? [`proxy ${bindHost ?? "127.0.0.1"} 2026 8080`] : [];
+        const published = ports.map(
+          (port) => `${port.host_ip ?? "*"} ${port.published} ${port.target}/${port.protocol}`,
+        );
+        const door =
+          tls === undefined
+            ? [`${bindHost ?? "127.0.0.1"} 2026 8080/tcp`]
+            : ["* 80 8080/tcp", "* 443 8443/tcp", "* 443 8443/udp"];
+        const expected = name === "proxy" ? door : [];
         return published.join() === expected.join() ? [] : [`${name}: ${published.join(", ") || "nothing"}`];
       }),
   ],
@@ -166,12 +175,13 @@ const invariants: readonly (readonly [string, Check])[] = [
     },
   ],
   [
-    "a way out has the proxy, to publish its port, and in provisioner mode gateway and provisioner, each by its own network",
-    (model, { mode }) => {
+    "a way out has the proxy, to publish its port and to fetch certificates, and in provisioner mode gateway and provisioner, each by its own network",
+    (model, { mode, tls }) => {
       const ways = Object.entries(model.services).flatMap(([name, service]) =>
         outward(model, service).map((network) => `${name} ${network}`),
       );
       const expected = ["proxy edge"];
+      if (tls === "acme") expected.push("proxy proxy-egress");
       if (mode === "provisioner") expected.push("gateway gateway-egress", "provisioner provisioner-egress");
       return ways.toSorted().join() === expected.toSorted().join() ? [] : ways;
     },
@@ -185,10 +195,11 @@ const invariants: readonly (readonly [string, Check])[] = [
         : ["edge"],
   ],
   [
-    "every file secret has an entry that says how to generate it, and the other way round",
-    (model) => {
+    "every file secret has an entry that says how to generate it, or is one of TLS, and the other way round",
+    (model, { tls }) => {
       const generated = Object.values(generatedSecrets(model)).flatMap(({ file }) => file ?? []);
       const mounted = Object.values(model.secrets).map(({ file }) => file.replace("<checkout>/.deploy/secrets/", ""));
+      generated.push(...tlsSecrets(tls));
       return generated.toSorted().join() === mounted.toSorted().join() ? [] : [...generated, ...mounted];
     },
   ],
@@ -198,11 +209,12 @@ const invariants: readonly (readonly [string, Check])[] = [
   ],
   [
     "file secrets go to the services that use them and nobody else",
-    (model) => {
+    (model, { tls }) => {
       const holders = Object.entries(model.services).flatMap(([name, { secrets }]) =>
         secrets.map(({ source }) => `${name} ${source}`),
       );
-      const expected = ["gateway gateway_api_key", "gateway store_password", "store store_password"];
+      const own = tlsSecrets(tls).map((name) => `proxy ${name}`);
+      const expected = ["gateway gateway_api_key", "gateway store_password", ...own, "store store_password"];
       return holders.toSorted().join() === expected.join() ? [] : holders;
     },
   ],
@@ -218,7 +230,7 @@ test.each(invariants)("%s", (_sentence, check) => {
   const broken = models.flatMap(({ combination, model }) =>
     check(model, combination).map((what) => `${nameOf(combination)}: ${what}`),
   );
-  expect(models).toHaveLength(32);
+  expect(models).toHaveLength(56);
   expect(broken).toEqual([]);
 });
 

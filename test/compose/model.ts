@@ -22,25 +22,35 @@ export const overlaysOf = {
 /** A sandbox mode of the default stack. */
 export type Mode = keyof typeof overlaysOf;
 
+/** The overlays of each kind of TLS; without one the front door is plain HTTP. */
+export const tlsOverlaysOf = {
+  internal: ["docker-compose.prod-tls.yaml"],
+  acme: ["docker-compose.prod-tls.yaml", "docker-compose.prod-tls-acme.yaml"],
+  files: ["docker-compose.prod-tls.yaml", "docker-compose.prod-tls-files.yaml"],
+} as const;
+
 /** One way to deploy the default stack. */
 export interface Combination {
   readonly mode: Mode;
   readonly cliAuth: boolean;
   /** The value of BIND_HOST; undefined where it is not set. */
   readonly bindHost: string | undefined;
+  readonly tls?: keyof typeof tlsOverlaysOf;
 }
 
 /** Every mode with and without the login overlay, for every kind of exposure. */
 export const combinations: readonly Combination[] = (["local", "aio", "aio-raw", "provisioner"] as const).flatMap(
   (mode) =>
-    [false, true].flatMap((cliAuth) =>
-      [undefined, "127.0.0.1", "0.0.0.0", "::1"].map((bindHost) => ({ mode, cliAuth, bindHost })),
-    ),
+    [false, true].flatMap((cliAuth): Combination[] => [
+      ...[undefined, "127.0.0.1", "0.0.0.0", "::1"].map((bindHost) => ({ mode, cliAuth, bindHost })),
+      // An address for plain HTTP must not matter here.
+      ...(["internal", "acme", "files"] as const).map((tls) => ({ mode, cliAuth, tls, bindHost: "127.0.0.1" })),
+    ]),
 );
 
 /** How a combination is called in a failure. */
-export function nameOf({ mode, cliAuth, bindHost }: Combination): string {
-  return `${mode}${cliAuth ? "+cli-auth" : ""} BIND_HOST=${bindHost ?? "(unset)"}`;
+export function nameOf({ mode, cliAuth, bindHost, tls }: Combination): string {
+  return `${mode}${cliAuth ? "+cli-auth" : ""}${tls === undefined ? "" : `+tls-${tls}`} BIND_HOST=${bindHost ?? "(unset)"}`;
 }
 
 const volume = z.object({
@@ -61,7 +71,11 @@ const service = z.looseObject({
   secrets: z.array(z.object({ source: z.string(), target: z.string() })).default([]),
   networks: z.record(z.string(), z.unknown()).default({}),
   network_mode: z.string().optional(),
-  ports: z.array(z.object({ host_ip: z.string().optional(), published: z.string(), target: z.number() })).default([]),
+  ports: z
+    .array(
+      z.object({ host_ip: z.string().optional(), published: z.string(), target: z.number(), protocol: z.string() }),
+    )
+    .default([]),
   group_add: z.array(z.string()).default([]),
   extra_hosts: z.array(z.string()).default([]),
   tmpfs: z.array(z.string()).default([]),
@@ -104,19 +118,25 @@ const modelSchema = z.looseObject({
 /** The merged model as Compose prints it, with the checkout and the home replaced by `<checkout>` and `~`. */
 export type Model = z.infer<typeof modelSchema>;
 
-/** Asks Compose for the merged model in an environment of PATH and HOME; `settings` are the lines of its .env. */
-export async function composeModel(combination: Combination, settings: readonly string[] = []): Promise<Model> {
+/** Asks Compose for the merged model in an environment of PATH and HOME; `settings` are the lines of its .env, `more` further files. */
+export async function composeModel(
+  combination: Combination,
+  settings: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<Model> {
   const home = await mkdtemp(join(tmpdir(), "compose-model-"));
   try {
     const lines = [
       ...(combination.bindHost === undefined ? [] : [`BIND_HOST=${combination.bindHost}`]),
       ...(combination.mode === "provisioner" ? ["PROVISIONER_IMAGE=registry.example/provisioner:1.2.3"] : []),
+      ...(combination.tls === undefined ? [] : [`PUBLIC_TLS=${combination.tls}`, "PUBLIC_DOMAIN=agents.example"]),
       ...settings,
     ];
     await writeFile(join(home, "env"), lines.map((line) => `${line}\n`).join(""));
     const names = [
       "docker-compose.yaml",
       ...overlaysOf[combination.mode],
+      ...(combination.tls === undefined ? [] : tlsOverlaysOf[combination.tls]),
       ...(combination.cliAuth ? ["docker-compose.cli-auth.yaml"] : []),
     ];
     const { stdout } = await promisify(execFile)(
@@ -124,6 +144,7 @@ export async function composeModel(combination: Combination, settings: readonly 
       [
         ...["compose", "--env-file", join(home, "env"), "--profile", "*"],
         ...names.flatMap((name) => ["-f", join(root, "compose", name)]),
+        ...more.flatMap((path) => ["-f", path]),
         ...["config", "--format", "json"],
       ],
       { env: { ...asPlugin, PATH: process.env["PATH"] ?? "", HOME: home } },

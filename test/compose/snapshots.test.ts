@@ -13,7 +13,10 @@ function describeService(name: string, service: Service): string {
     ...lines("user", [[service.user ?? "root", ...service.group_add.map((group) => `+ group ${group}`)].join(" ")]),
     ...lines(
       "publishes",
-      service.ports.map((port) => `${port.host_ip}:${port.published} -> ${port.target}`),
+      service.ports.map(
+        ({ host_ip: host = "*", published, target, protocol }) =>
+          `${host}:${published} -> ${target}${protocol === "tcp" ? "" : `/${protocol}`}`,
+      ),
     ),
     ...lines("networks", [networkMode ?? Object.keys(networks).join(", ")]),
     ...lines("hosts", service.extra_hosts),
@@ -48,15 +51,18 @@ function describeModel(mode: Mode, model: Model): string {
 }
 
 test.each([
-  ["local", false, "local"],
-  ["aio", false, "aio"],
-  ["aio-raw", false, "aio-raw"],
-  ["provisioner", false, "provisioner"],
-  ["local", true, "local+cli-auth"],
+  ["local", false, undefined, "local"],
+  ["aio", false, undefined, "aio"],
+  ["aio-raw", false, undefined, "aio-raw"],
+  ["provisioner", false, undefined, "provisioner"],
+  ["local", true, undefined, "local+cli-auth"],
+  ["local", false, "internal", "local+tls-internal"],
+  ["aio", false, "acme", "aio+tls-acme"],
+  ["local", false, "files", "local+tls-files"],
 ] as const)(
-  "what the services hold in mode %s, login overlay %s, is what was reviewed",
-  async (mode, cliAuth, name) => {
-    const model = await composeModel({ mode, cliAuth, bindHost: undefined });
+  "what the services hold in mode %s, login overlay %s, TLS %s, is what was reviewed",
+  async (mode, cliAuth, tls, name) => {
+    const model = await composeModel({ mode, cliAuth, bindHost: undefined, ...(tls === undefined ? {} : { tls }) });
     await expect(describeModel(mode, model)).toMatchFileSnapshot(`__snapshots__/${name}.txt`);
   },
 );

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AuditBegin, type AuditEnd, auditText, auditWords, readAudit } from "../../src/core/audit.ts";
+import { type AuditBegin, type AuditEnd, auditStates, auditText, auditWords, readAudit } from "../../src/core/audit.ts";
+import { planFor } from "./plan-facts.ts";
 
 const begin: AuditBegin = {
   ...{
@@ -39,6 +40,31 @@ describe("the audit log", () => {
         - proxy: published-port 127.0.0.1:1 -> 1/tcp"
     `);
     expect(auditText({ begin })).toContain("\n  no end: it was killed, or still runs\n");
+  });
+
+  it("says what was accepted, and by which word", () => {
+    const accepted = [{ name: "no-tls", by: "deploy.config.yaml: behind\na proxy" }];
+    expect(auditText({ begin: { ...begin, accepted }, end })).toContain(
+      "\n  accepted no-tls (deploy.config.yaml: behind\\x0aa proxy)",
+    );
+    expect(readAudit(lineOf({ ...begin, accepted }))).toEqual([{ begin: { ...begin, accepted } }]);
+  });
+
+  it("knows what was accepted from the plan: by a flag, in the configuration, or when somebody was asked", () => {
+    const socket = { type: "bind", source: "/var/run/docker.sock", target: "/var/run/docker.sock" };
+    const ports = [{ host_ip: "0.0.0.0", published: "80", target: 80, protocol: "tcp" }];
+    const services = { gateway: { image: "demo:1", ports, volumes: [socket] } };
+    const accept = [{ privilege: "no-tls", reason: "a test says so" }];
+    const { accepted } = auditStates(
+      planFor({ services, config: { accept }, options: { accept: ["host-root"] } }),
+      undefined,
+      [],
+    );
+    expect(accepted).toEqual([
+      { name: "host-root", by: "--accept host-root" },
+      { name: "exposure", by: "an answer to the question" },
+      { name: "no-tls", by: "deploy.config.yaml: a test says so" },
+    ]);
   });
 
   it("puts begin and end together, whatever stands between them", () => {

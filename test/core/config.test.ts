@@ -8,6 +8,16 @@ const read = (text: string) => parseConfig({ file: "deploy.config.yaml", text })
 const complaints = (text: string) => read(text).findings.map(formatFinding);
 const headlines = (text: string) => complaints(text).map((each) => each.split("\n")[0]);
 
+test("a configuration of megabytes is refused before it is read", () => {
+  const text = `version: 1\naccept:\n${"  - { privilege: host-root, reason: r }\n".repeat(50_000)}`;
+  expect(parseConfig({ file: "deploy.config.yaml", text })).toMatchObject({
+    ...{
+      ok: false,
+      findings: [{ code: "D010", message: expect.stringContaining("which no configuration of this tool has") }],
+    },
+  });
+});
+
 describe("a configuration", () => {
   test("of a version alone has every default", () => {
     const parsed = read("version: 1\n");

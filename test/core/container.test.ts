@@ -41,6 +41,17 @@ describe("a container that is inspected", () => {
     });
   });
 
+  test("reads the same whatever the order in which the engine lists its mounts", () => {
+    const mounts = ["/b", "/c", "/a"].map((Destination) => ({ Type: "bind", Source: "/x", Destination, RW: false }));
+    const targets = [mounts, mounts.toReversed()].map((listed) =>
+      containersOf(inspected({ mounts: listed }))[0]?.mounts.map(({ target }) => target),
+    );
+    expect(targets).toEqual([
+      ["/a", "/b", "/c"],
+      ["/a", "/b", "/c"],
+    ]);
+  });
+
   test("keeps nothing of its environment but the variables that grant something", () => {
     const [container] = containersOf(inspected({ env: ["PASSWORD=hunter2-sentinel", "KUBECONFIG=/k"] }));
     expect(JSON.stringify(container)).not.toContain("hunter2-sentinel");

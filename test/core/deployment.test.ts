@@ -14,6 +14,7 @@ import {
   readRecord,
   stateOf,
 } from "../../src/core/deployment.ts";
+import { historyText } from "../../src/core/deployment-text.ts";
 
 const outcomes = ["begun", "done", "failed", "rolled-back"] as const;
 
@@ -269,5 +270,30 @@ describe("the tag of an image", () => {
         expect(new Set(Object.values(tags)).size).toBe(services.length);
       }),
     );
+  });
+});
+
+describe("the table of the history", () => {
+  const [id, earlier] = ["20261121-154012-0a1b", "20261120-090000-0c2d"];
+  const listed = [
+    { entry: { id, record: recordOf(id) }, state: "done", runs: true },
+    {
+      entry: { id: earlier, record: { ...recordOf(earlier), who: "operator", mode: "provisioner" } },
+      state: "done",
+      runs: false,
+    },
+  ] as const;
+
+  test.each([
+    [120, "id when (UTC) command mode took who outcome"],
+    [80, "id command mode took who outcome"],
+    [60, "id command mode outcome"],
+    [40, "id outcome"],
+  ])("leaves out on %d columns what the rest says anyway, and breaks no line", (columns, head) => {
+    const lines = historyText(listed, columns).split("\n");
+    expect(lines[0]?.replace(/ {2,}/g, " ")).toBe(head);
+    expect(lines).toHaveLength(3);
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(lines[1]).toMatch(/^20261121-154012-0a1b .*done, runs now$/);
   });
 });

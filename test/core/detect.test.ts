@@ -1,30 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DetectionInput, detectMode } from "../../src/core/detect.ts";
-
-const aio = "deerflow.community.aio_sandbox:AioSandboxProvider";
-const local = "deerflow.sandbox.local:LocalSandboxProvider";
-
-const environment = new Map([
-  ["SANDBOX_USE", aio],
-  ["PROVISIONER_URL", "http://provisioner:8002"],
-  ["EMPTY", ""],
-  ["DOLLAR", "$PROVISIONER_URL"],
-]);
-
-function detect(text: string, more: Partial<DetectionInput> = {}) {
-  return detectMode({ rules: "deer-flow", config: { file: "config.yaml", text }, environment, ...more });
-}
-
-/** The mode, or the codes of the errors that stand in its place. */
-function verdict(text: string, more: Partial<DetectionInput> = {}): string {
-  const outcome = detect(text, more);
-  if (outcome.ok) return outcome.value.mode;
-  return outcome.findings.flatMap(({ severity, code }) => (severity === "error" ? [code] : [])).join(" ");
-}
-
-const sandbox = (use: string, ...lines: string[]) =>
-  ["sandbox:", `  use: ${use}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
+import { aio, detect, local, sandbox, verdict } from "./detection.ts";
 
 describe("the provider decides", () => {
   it.each([

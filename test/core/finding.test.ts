@@ -34,6 +34,13 @@ describe("a finding is shown", () => {
     expect(formatFinding(finding).split("\n")).toEqual(expected);
   });
 
+  test("with the part of its line around the marker, also where no terminal is narrow", () => {
+    const at = { file: "a.yaml", line: 2, column: 1000, text: `${"a".repeat(2000)}\n`.trim() };
+    const lines = formatFindings([{ ...bare, at }]).split("\n");
+    expect(lines.map((line) => line.length <= 400)).toEqual(lines.map(() => true));
+    expect(lines[1]).toMatch(/…a+…$/);
+  });
+
   test("after those that are worse, in their own order", () => {
     const findings: Finding[] = [
       { ...bare, severity: "info", message: "1" },

@@ -46,4 +46,17 @@ describe("the front door", () => {
     expect(frontDoorOf(model, configOf())).toBeUndefined();
     expect(frontDoorOf(model, configOf({ compose: { proxy: "nginx" } }))).toBe("http://127.0.0.1:80");
   });
+
+  test.each<[string, number, base: string | undefined, expected: string]>([
+    ["the default stack on its own port", 8443, undefined, "https://a.example"],
+    ["the default stack on another", 9000, undefined, "http://127.0.0.1:443"],
+    ["somebody else's stack on any", 9000, "stack.yaml", "https://a.example"],
+  ])("with TLS is the domain where HTTPS ends in %s", (_where, target, base, expected) => {
+    const model = modelOf({ services: { proxy: { image: "demo:1", ports: [{ target, published: "443" }] } } });
+    const config = configOf({
+      public: { tls: "internal", domain: "a.example" },
+      ...(base === undefined ? {} : { compose: { base } }),
+    });
+    expect(frontDoorOf(model, config)).toBe(expected);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import type { Container } from "../../src/core/container.ts";
 import { droppedPrivileges, droppedText } from "../../src/core/dropped-privileges.ts";
 import { allEnforced, type EnforcedLimits } from "../../src/core/limits.ts";
@@ -6,6 +7,7 @@ import { excesses, excessFindings, type Held, type Planned, reachingHost } from 
 import { plannedBy } from "../../src/core/planned.ts";
 import type { Privilege } from "../../src/core/privilege.ts";
 import { sandboxAllowance } from "../../src/core/sandbox-allowance.ts";
+import { containerSpec } from "../../src/gateway/container-spec.ts";
 import { modelOf } from "../support/granted.ts";
 import { containersOf, type InspectedParts, inspected } from "../support/inspected.ts";
 
@@ -41,6 +43,7 @@ interface Parts extends Partial<Planned> {
 function plannedOf({ service = {}, images = new Map(), ...rest }: Parts = {}): Planned {
   const planned = plannedBy(modelOf({ services: { app: { ...hardened, ...service } } }), {
     ...{ privileges: [], services: ["app"], images, imageSettings: new Map(), sandbox: undefined },
+    verdicts: new Map(),
     ...{ enforced: allEnforced, secrets: rest.secrets ?? [] },
   });
   return { ...planned, ...rest };
@@ -136,16 +139,70 @@ describe("a sandbox", () => {
   });
 
   test.each<[what: string, host: Record<string, unknown>, privileges: readonly Privilege[], expected: number]>([
-    ["as the settings say", small, [], 0],
+    ["as the policy says", small, [], 0],
     ["without limits", {}, [], 4],
     ["with a port", small, [{ ...port, service: "sandbox" }], 1],
     ["with a path of the host", small, [{ service: "sandbox", kind: "host-bind", detail: "/srv (ro)" }], 1],
-  ])("%s is held against the guard's policy or the gateway's variables", (_, host, privileges, expected) => {
-    const byPolicy = sandboxAllowance(policy, undefined, "gateway");
-    const variables = model({ SANDBOX_MEMORY: "1m", SANDBOX_CPUS: "0.5", SANDBOX_PIDS: "10" });
-    const byVariables = sandboxAllowance(undefined, variables, "gateway");
-    for (const sandbox of [byPolicy, byVariables])
-      expect(found(box(host), { sandbox }, privileges)).toHaveLength(expected);
+  ])("%s is held against the guard's policy", (_, host, privileges, expected) => {
+    const sandbox = sandboxAllowance(policy, undefined, "gateway");
+    expect(found(box(host), { sandbox }, privileges)).toHaveLength(expected);
+  });
+
+  test("goes beyond the policy where the guard's own program says so, which is told unless something else is", () => {
+    const sandbox = sandboxAllowance(policy, undefined, "gateway");
+    const verdicts = new Map([["b".repeat(64), "has more than the guard's policy allows: User"]]);
+    const [good, judged] = [box(small), { ...box(small), id: "b".repeat(64) }];
+    expect(found(good, { sandbox, verdicts })).toEqual([]);
+    expect(found(judged, { sandbox, verdicts })).toEqual(["has more than the guard's policy allows: User"]);
+    expect(found({ ...judged, limits: {} }, { sandbox, verdicts })).toHaveLength(4);
+  });
+
+  describe("of the reference gateway without a guard", () => {
+    const variables = {
+      ...{ SANDBOX_MEMORY: "1m", SANDBOX_CPUS: "0.5", SANDBOX_PIDS: "10" },
+      ...{ SANDBOX_IMAGE: "box:1", SANDBOX_NETWORK: "none" },
+    };
+    const limits = { memoryBytes: 1048576, cpus: 0.5, pids: 10 };
+    const settings = { project: "demo", image: "box:1", network: "none", ...limits };
+    const run = { id: "0123456789abcdef", language: "bash", code: "true", timeoutSeconds: 1 } as const;
+    const made = z
+      .object({ Image: z.string(), User: z.string(), HostConfig: z.record(z.string(), z.unknown()) })
+      .parse(containerSpec(settings, run, 0));
+    const sandbox = sandboxAllowance(undefined, model(variables), "gateway");
+    const sandboxOf = (host: Record<string, unknown> = {}, config: Record<string, unknown> = {}) => ({
+      ...one(
+        { hostConfig: { ...made.HostConfig, ...host } },
+        { Labels: {}, Image: made.Image, User: made.User, ...config },
+      ),
+      networks: ["none"],
+    });
+
+    test("is what that gateway makes, and no more", () => {
+      expect(found(sandboxOf(), { sandbox })).toEqual([]);
+    });
+
+    test.each<[what: string, host: Record<string, unknown>, config: Record<string, unknown>]>([
+      ["runs as root instead of 65534:65534", {}, { User: "" }],
+      ["runs as 1000 instead of 65534:65534", {}, { User: "1000" }],
+      ["runs the image other:1 instead of box:1", {}, { Image: "other:1" }],
+      ["has a writable root file system", { ReadonlyRootfs: false }, {}],
+      ["has capabilities beyond the plan: SYS_TIME", { CapAdd: ["SYS_TIME"] }, {}],
+      ["lacks the security option no-new-privileges", { SecurityOpt: null }, {}],
+      ["has the process limit 11 instead of 10", { PidsLimit: 11 }, {}],
+    ])("%s", (what, host, config) => {
+      expect(found(sandboxOf(host, config), { sandbox })).toEqual([what]);
+    });
+
+    test("is on no other network, mounts no volume, and holds no other privilege", () => {
+      const box = sandboxOf();
+      const volume = { type: "volume", source: "/v", target: "/data", writable: true, name: "demo_store" };
+      expect(found({ ...box, networks: ["demo_control"], mounts: [volume] }, { sandbox })).toEqual([
+        "is on the network demo_control",
+        "mounts the volume demo_store at /data",
+      ]);
+      const device: Privilege = { service: "sandbox", kind: "device", detail: "/dev/kvm (rw)" };
+      expect(found(box, { sandbox }, [device])).toEqual(["holds more than planned: device /dev/kvm (rw)"]);
+    });
   });
 
   test("may have the ports and binds that the guard's policy names", () => {

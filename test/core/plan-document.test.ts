@@ -29,6 +29,8 @@ test("the document of a plan has every part, in whole paths and under stable nam
       },
       { service: "gateway", kind: "capability", detail: "NET_ADMIN", change: "lost", consent: null },
     ],
+    credentials: [],
+    exposure: null,
     drift: [],
     steps: [
       {

@@ -70,6 +70,8 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
   const facts: Facts = {
     containers: names.map((name) => container(name)),
     sandboxes: [],
+    verdicts: new Map(),
+    sandboxImages: { remembered: {}, guard: undefined },
     foreign: [],
     former: undefined,
     networks: [],
@@ -84,6 +86,7 @@ export function situationOf({ services = ordinary, config: _, mode = "local", st
     missingSecrets: [],
     staleSecretFiles: [],
     staleGuardPolicy: false,
+    staleTlsFiles: false,
     outdatedPins: false,
     findings: [],
     ...rest,

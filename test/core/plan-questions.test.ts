@@ -73,9 +73,9 @@ describe("a host-level privilege", () => {
 });
 
 test("a privilege that stays below the host's level is shown and asks nothing", () => {
-  const ports = [{ target: 80, published: "80", host_ip: "0.0.0.0", protocol: "tcp" }];
+  const ports = [{ target: 80, published: "80", host_ip: "127.0.0.1", protocol: "tcp" }];
   const plan = planFor({ services: { gateway: proxy, proxy: { image: "demo:1", ports } } });
-  expect(plan.privileges.map(({ change, detail }) => `${change} ${detail}`)).toEqual(["gained 0.0.0.0:80 -> 80/tcp"]);
+  expect(plan.privileges.map(({ change, detail }) => `${change} ${detail}`)).toEqual(["gained 127.0.0.1:80 -> 80/tcp"]);
   expect(plan.questions).toEqual([]);
 });
 

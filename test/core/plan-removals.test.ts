@@ -62,3 +62,40 @@ test("a replacement goes that a killed Compose has left beside what it was made 
   expect(removed(replacement)).toEqual([]);
   expect(removed({ ...old, configHash: "old" }, replacement)).toEqual([[replacement.id], "start"]);
 });
+
+describe("sandboxes that have more than the guard's policy allows", () => {
+  const services = { ...ordinary, guard: { image: "demo:1" } };
+  const policy = { guardPolicy: "limits: { memory: 1m }\n" };
+  const box = {
+    ...container("x"),
+    ...{ id: "s1", name: "demo-sandbox-1", limits: { memory: 1, memoryAndSwap: 1, cpus: 1, pids: 1 } },
+    ownLabels: { "sandbox-deploy.project": "demo", "sandbox-deploy.guard": "demo" },
+  };
+  const { service: _, project: __, ...sandbox } = box;
+  const of = (guardHash: string, more: Partial<Parameters<typeof planFor>[0]> = {}) =>
+    planFor({
+      ...{ mode: "aio", services, stack: policy, sandboxes: [sandbox] },
+      containers: [container("gateway"), container("proxy"), container("guard", { hash: guardHash })],
+      verdicts: new Map([["s1", "has more"]]),
+      ...more,
+    });
+
+  test("go where a new policy makes the guard anew, once it has", () => {
+    const plan = of("old");
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["start", "remove-containers"]);
+    expect(stepsOf(plan, "remove-containers")).toMatchObject([
+      { ids: ["s1"], why: "made under other settings: demo-sandbox-1 has more" },
+    ]);
+    expect(plan.questions).toEqual([]);
+  });
+
+  test("stay where they have no more, and where the policy is what it was: then they are an error, not a leftover", () => {
+    expect(stepsOf(of("old", { verdicts: new Map() }), "remove-containers")).toEqual([]);
+    expect(of("h").steps).toEqual([]);
+  });
+
+  test("are asked about where only their names say whose they are", () => {
+    const { questions } = of("old", { sandboxes: [{ ...sandbox, ownLabels: {} }] });
+    expect(questions.map(({ kind }) => kind)).toEqual(["foreign-containers"]);
+  });
+});

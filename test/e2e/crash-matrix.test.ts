@@ -7,11 +7,11 @@ import {
   createScene,
   deployOk,
   endScene,
-  locksLeft,
-  named,
   type Scene,
   secretOf,
+  stateOf,
   stoppedAt,
+  variablesOf,
 } from "../support/crash-scene.ts";
 
 /** Two services from one small image, with a network, a volume and a secret to generate. */
@@ -56,7 +56,6 @@ describe.concurrent.each(signals)("%s at every call of up and down that changes 
   it("is mended by the next command: no secret changes, nothing is half-written, no lock and nothing else is left", async () => {
     const scene = await sceneOf(`crash-${signal.toLowerCase()}`);
     const { stack } = scene;
-    const byProject = `label=com.docker.compose.project=${stack.project}`;
     const calls: string[] = [];
     let secret: string | undefined;
     for (let count = 1; ; count += 1) {
@@ -69,17 +68,15 @@ describe.concurrent.each(signals)("%s at every call of up and down that changes 
       expect(secret).toMatch(/^[\w-]{40,}$/);
       if (known !== undefined) expect(secret).toBe(known);
       expect(await stack.read(".deploy/secrets/token")).toBe(secret);
-      expect((await stack.containers()).length).toBe(2);
-      expect(await locksLeft(scene)).toEqual([]);
+      const up = await stateOf(scene);
+      expect([up.containers.length, up.locks]).toEqual([2, []]);
 
       const inDown = await stoppedAt(scene, count, signal, ["down"]);
       expect(await brokenFiles(scene)).toEqual([]);
       if (inDown !== undefined) await deployOk(scene, "down");
       expect(await secretOf(scene)).toBe(secret);
-      expect(await stack.containers()).toEqual([]);
-      expect(await named("network", byProject)).toEqual([]);
-      expect(await named("volume", byProject)).toEqual([`${stack.project}_data`]);
-      expect(await locksLeft(scene)).toEqual([]);
+      const data = `${stack.project}_data`;
+      expect(await stateOf(scene)).toEqual({ containers: [], networks: [], volumes: [data], locks: [] });
       calls.push(`${count}: ${inUp ?? "-"} | ${inDown ?? "-"}`);
       if (inUp === undefined && inDown === undefined) break;
     }
@@ -90,11 +87,10 @@ describe.concurrent.each(signals)("%s at every call of up and down that changes 
   });
 });
 
-/** The variable of the service as its container has it, whatever name Compose gave that on its way. */
-async function levelOf({ stack }: Scene): Promise<string> {
-  const name = (await stack.containers()).find((each) => each.includes("-app-")) ?? "";
-  const variables = await output("docker", ["inspect", "--format", "{{json .Config.Env}}", name]);
-  return /"LEVEL=(\w+)"/.exec(variables)?.[1] ?? "none";
+/** The variable of the service as its container has it. */
+async function levelOf(scene: Scene): Promise<string> {
+  const level = (await variablesOf(scene, "app")).find((each) => each.startsWith("LEVEL="));
+  return level?.slice("LEVEL=".length) ?? "none";
 }
 
 describe.concurrent.each(signals)("%s at every call of rollback that changes the engine", (signal) => {
@@ -103,21 +99,26 @@ describe.concurrent.each(signals)("%s at every call of rollback that changes the
     const { stack } = scene;
     await deployOk(scene, "up", "--yes", "--no-build");
     const secret = await secretOf(scene);
-    const [first] = JSON.parse((await deployOk(scene, "history", "--json")).stdout).deployments;
     await stack.write(".env", `${await stack.read(".env")}LEVEL=two\n`);
     await deployOk(scene, "up", "--yes", "--no-build");
+    const [second, first] = JSON.parse((await deployOk(scene, "history", "--json")).stdout).deployments;
+    let runs = "two";
     for (let count = 1; ; count += 1) {
       expect(count).toBeLessThan(callsMax);
-      const stopped = await stoppedAt(scene, count, signal, ["rollback", first.id, "--yes"]);
+      // There and back: what runs is another one each time.
+      const [id, level] = runs === "two" ? [first.id, "one"] : [second.id, "two"];
+      const stopped = await stoppedAt(scene, count, signal, ["rollback", id, "--yes"]);
       expect(await brokenFiles(scene)).toEqual([]);
-      if (stopped !== undefined && count % 2 === 0) await deployOk(scene, "rollback", first.id, "--yes");
-      if (stopped === undefined || count % 2 === 0) expect(await levelOf(scene)).toBe("one");
-      await deployOk(scene, "up", "--yes", "--no-build");
-      expect(await levelOf(scene)).toBe("two");
+      const byRollback = count % 2 === 0;
+      if (stopped !== undefined)
+        await deployOk(scene, ...(byRollback ? ["rollback", id, "--yes"] : ["up", "--yes", "--no-build"]));
+      // The newest files are those of the second one.
+      runs = stopped === undefined || byRollback ? level : "two";
+      expect(await levelOf(scene)).toBe(runs);
       expect(await secretOf(scene)).toBe(secret);
       expect(await stack.read(".deploy/secrets/token")).toBe(secret);
-      expect((await stack.containers()).length).toBe(2);
-      expect(await locksLeft(scene)).toEqual([]);
+      const now = await stateOf(scene);
+      expect([now.containers.length, now.locks]).toEqual([2, []]);
       if (stopped === undefined) break;
     }
   });
@@ -128,20 +129,25 @@ describe.concurrent.each(signals)("%s at every call of a rotation that changes t
     const scene = await sceneOf(`turn-${signal.toLowerCase()}`);
     const { stack } = scene;
     await deployOk(scene, "up", "--yes", "--no-build");
+    await stack.write(".env", `${await stack.read(".env")}LEVEL=two\n`);
+    await deployOk(scene, "up", "--yes", "--no-build");
     const calls: string[] = [];
     for (let count = 1; ; count += 1) {
       expect(count).toBeLessThan(callsMax);
       const old = await secretOf(scene);
       const stopped = await stoppedAt(scene, count, signal, ["secrets", "rotate", "MATRIX_TOKEN"]);
       expect(await brokenFiles(scene)).toEqual([]);
+      // Whichever command comes next mends it; what it does besides is undone by the up after it.
+      const next = [[], ["rollback", "--yes"], ["down"]][signal === "SIGKILL" ? count % 3 : 0] ?? [];
+      if (stopped !== undefined && next.length > 0) await deployOk(scene, ...next);
       await deployOk(scene, "up", "--yes", "--no-build");
       const now = await secretOf(scene);
       calls.push(`${stopped ?? "-"}: ${now === old ? "old" : "new"}`);
       expect(now).toMatch(/^[\w-]{40,}$/);
       expect(await stack.read(".deploy/secrets/token")).toBe(now);
       expect(await tokenOf(scene)).toBe(now);
-      expect((await stack.containers()).length).toBe(2);
-      expect(await locksLeft(scene)).toEqual([]);
+      const state = await stateOf(scene);
+      expect([state.containers.length, state.locks]).toEqual([2, []]);
       expect(await readdir(join(stack.folder, ".deploy"))).not.toContain("rotation.json");
       if (stopped === undefined) break;
     }
@@ -152,7 +158,7 @@ describe.concurrent.each(signals)("%s at every call of a rotation that changes t
 });
 
 /** The secret as the container of the service reads it. */
-async function tokenOf({ stack }: Scene): Promise<string> {
-  const name = (await stack.containers()).find((each) => each.includes("-app-")) ?? "";
+async function tokenOf(scene: Scene): Promise<string> {
+  const name = (await stateOf(scene)).containers.find((each) => each.includes("-app-")) ?? "";
   return output("docker", ["exec", name, "cat", "/run/secrets/token"]);
 }

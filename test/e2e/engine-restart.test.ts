@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundleProgram } from "../support/bundled-program.ts";
 import { command, type Ended, eventually, output } from "../support/command.ts";
 import { createOwnEngine, type OwnEngine } from "../support/own-engine.ts";
 import { createStack, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
@@ -32,7 +33,8 @@ let stack: TestStack;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  engine = await createOwnEngine();
+  // Another runtime by name; that it is the usual one underneath does not matter to who asks for it.
+  engine = await createOwnEngine(["--add-runtime", "runsc=runc"]);
   env = { CI: "true", DOCKER_HOST: engine.host };
   await engine.start();
   await engine.load("sandbox-deploy/test-busybox:1");
@@ -110,4 +112,27 @@ it("an engine that restarts in the middle of an up and of a rollback: what is sa
   expect(await stack.read(".deploy/secrets/token")).toBe(secret);
   expect(await readdir(join(stack.folder, ".deploy"))).not.toContain("lock");
   expect(await output("docker", ["volume", "ls", "--quiet"], { env })).toBe("");
+});
+
+it("a runtime that the policy names runs every sandbox, and no client may ask for another", async () => {
+  const policy = `owner: runtimes\nimages: [sandbox-deploy/test-busybox:1]\nnames: 'box-[a-z]+'\nnetwork: none\nruntime: runsc\noperations: { attach: true }\n`;
+  await stack.write("policy.yaml", policy);
+  const at = (name: string) => join(stack.folder, name);
+  const guard = await bundleProgram("guard", "src/guard/main.ts");
+  const paths = ["--policy", at("policy.yaml"), "--audit", at("audit.jsonl"), "--upstream", engine.host];
+  const served = guard.run(["serve", "--listen", `unix:${at("guard.sock")}`, ...paths]);
+  try {
+    const through = { env: { DOCKER_HOST: `unix://${at("guard.sock")}` } };
+    await eventually(() => output("docker", ["version"], through));
+    const words = ["--name", "box-a", "--network", "none", "sandbox-deploy/test-busybox:1", "echo", "ran"];
+    expect((await command("docker", ["run", "--runtime", "runc", ...words], through)).exitCode).toBe(125);
+    expect(await output("docker", ["run", ...words], through)).toBe("ran\n");
+    const format = ["--format", "{{.HostConfig.Runtime}}", "box-a"];
+    expect(await output("docker", ["inspect", ...format], { env })).toBe("runsc\n");
+  } finally {
+    served.child.kill("SIGTERM");
+    await served.exitCode;
+    await guard.remove();
+    await command("docker", ["rm", "--force", "box-a"], { env });
+  }
 });

@@ -84,7 +84,8 @@ test("the lenient reader that the guard is fuzzed against reads a body as the en
 
 test("a reference to an image means to the guard what it means to the engine", async () => {
   const digest = `sha256:${"a".repeat(64)}`;
-  const parts = ["a", "bcd", "localhost", "a.b", "a:5000", "x_y", "x__y", "x___y", "x-y", "x--y", "-x", "x-", "a..b"];
+  // No first part is of hexadecimal digits alone: the engine would find an image whose id begins with it.
+  const parts = ["k", "pqr", "localhost", "a.b", "a:5000", "x_y", "x__y", "x___y", "x-y", "x--y", "-x", "x-", "a..b"];
   const more = ["Abc", "docker.io", "index.docker.io", "library", "a.b:80", "e.x-y", "x._y", ".a", "a.", "127.0.0.1"];
   const versions = ["", "", ":1", ":latest", ":V.x-1", ":-1", ":_x", `:${"a".repeat(129)}`, `@${digest}`, "@sha256:aa"];
   const reference = fc

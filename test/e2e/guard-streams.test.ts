@@ -6,8 +6,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildGuard, type GuardProgram, type ProgramRun } from "../guard/support/guard-program.ts";
 import { openRaw } from "../guard/support/raw-connection.ts";
+import { type BundledProgram, bundleProgram, type ProgramRun } from "../support/bundled-program.ts";
 import { command, eventually, output } from "../support/command.ts";
 
 const engine = "/var/run/docker.sock";
@@ -15,13 +15,13 @@ const image = "sandbox-deploy/test-busybox:1";
 const run = randomBytes(3).toString("hex");
 const label = `sandbox-deploy.test=${run}`;
 
-let program: GuardProgram;
+let program: BundledProgram;
 let folder = "";
 let guard: ProgramRun;
 const socket = () => join(folder, "docker.sock");
 
 beforeAll(async () => {
-  program = await buildGuard();
+  program = await bundleProgram("guard", "src/guard/main.ts");
   folder = await mkdtemp(join(tmpdir(), "guard-streams-"));
   await writeFile(
     join(folder, "policy.yaml"),

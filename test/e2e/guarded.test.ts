@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { command, eventually, output } from "../support/command.ts";
-import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
+import { asPolicy, sandboxName } from "../support/policy-sandbox.ts";
+import { createStack, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
 
 const run = (code: string) => ({ language: "bash", code, timeoutSeconds: 30 });
 
@@ -130,6 +132,31 @@ describe("guarded aio mode", () => {
     );
   });
 
+  it("is verified with its sandboxes: what each has beyond the policy is an error that names it", async () => {
+    const without = (option: string) => asPolicy.filter((each) => !each.startsWith(`--${option}`));
+    const allowed = "has more than the guard's policy allows:";
+    const cases: readonly (readonly [options: readonly string[], image: string, said: string | undefined])[] = [
+      [asPolicy, "sandbox", undefined],
+      [[...without("user"), "--user=0"], "sandbox", `${allowed} User: the policy does not allow the user "0"`],
+      [without("read-only"), "sandbox", `${allowed} HostConfig.ReadonlyRootfs: false -> true`],
+      [without("cap-drop"), "sandbox", `${allowed} HostConfig.CapDrop: - -> ALL`],
+      [without("security-opt"), "sandbox", `${allowed} HostConfig.SecurityOpt.no-new-privileges: - -> true`],
+      [asPolicy, "store", `${allowed} the policy does not allow the container's image`],
+      [[...without("pids-limit"), "--pids-limit=129"], "sandbox", "has the process limit 129 instead of 128"],
+    ];
+    const nameOf = (index: number) => sandboxName(stack.project, index);
+    const label = `--label=sandbox-deploy.guard=${stack.project}`;
+    for (const [index, [options, image]] of cases.entries()) {
+      const program = [`sandbox-deploy/${image}:0.1.0-local`, "sleep", "600"];
+      await output("docker", ["create", "--name", nameOf(index), label, ...options, ...program]);
+    }
+    const { exitCode, stderr } = await stack.deploy("status", "--verify");
+    await output("docker", ["rm", "--force", ...cases.map((_, index) => nameOf(index))]);
+    const said = stderr.split("\n").filter((line) => line.startsWith("error"));
+    const expected = cases.flatMap(([, , what], index) => (what ? [`error D072 ${nameOf(index)} ${what}`] : []));
+    expect([exitCode, said.toSorted()]).toEqual([1, expected.toSorted()]);
+  });
+
   it("makes runs fail clearly while the guard is away, and nothing falls back", async () => {
     await output("docker", ["pause", `${stack.project}-guard-1`]);
     await output("docker", ["kill", `${stack.project}-guard-1`]).catch(() => undefined);
@@ -146,6 +173,21 @@ describe("guarded aio mode", () => {
     await fromGateway(stack, "POST", "/containers/create?name=y", { Image: "alpine" });
     const { stdout } = await stack.deployOk("guard", "log", "--denied");
     expect(stdout).toMatch(/DENY +403 +.*containers\/create/);
+  });
+
+  it("leaves nothing in the guard when who follows its log is killed", async () => {
+    const words = ["guard", "log", "--follow"];
+    const child = spawn(join(repositoryRoot, "deploy"), words, {
+      cwd: stack.folder,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const shown = new Promise((resolve) => child.stdout.once("data", resolve));
+    const followers = async () =>
+      (await output("docker", ["top", `${stack.project}-guard-1`, "-eo", "pid,args"])).match(/--follow/g);
+    await shown;
+    expect(await followers()).toHaveLength(1);
+    child.kill("SIGKILL");
+    await eventually(async () => expect(await followers()).toBeNull());
   });
 
   it("shows in the status how many sandboxes live, against the limit, what was refused, and since when", async () => {
@@ -239,14 +281,17 @@ describe("guarded aio mode", () => {
     });
   });
 
-  it("takes the raw socket only with consent, and gives it back without a question", async () => {
+  it("takes the raw socket only with consent, and gives it back without a question, whatever an older receipt says", async () => {
     const configuration = await stack.read("deploy.config.yaml");
+    const older = await stack.read(".deploy/receipt.json");
     await stack.write("deploy.config.yaml", `${configuration}sandbox:\n  docker:\n    access: raw\n`);
     const refused = await stack.deploy("up", "--yes");
     expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("--accept host-root")]);
     await stack.deployOk("up", "--yes", "--accept", "host-root");
     expect(await mountsOf(`${stack.project}-gateway-1`)).toContain("/var/run/docker.sock");
     await stack.write("deploy.config.yaml", configuration);
+    // As out of a backup from before: what runs is asked of the engine.
+    await stack.write(".deploy/receipt.json", older);
     const { stdout, stderr } = await stack.deployOk("up", "--yes");
     expect(stderr).toMatch(/- +gateway +runtime-socket/);
     const gateway = `${stack.project}-gateway-1`;

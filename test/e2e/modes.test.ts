@@ -1,6 +1,8 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { containersArgv, imagesArgv, listArgv, volumesArgv } from "../../src/core/compose-argv.ts";
+import { askEngine } from "../../src/shell/engine-socket.ts";
 import { eventually, output } from "../support/command.ts";
 import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
 
@@ -16,6 +18,23 @@ async function socketHolders(stack: TestStack): Promise<string[]> {
     }),
   );
   return held.flat();
+}
+
+/** What an inspection says that neither time nor the order of a map in the engine changes. */
+function lasting(inspected: string): unknown[] {
+  const documents = JSON.parse(inspected) as { State?: unknown; Mounts?: { Destination: string }[] }[];
+  return documents.map(({ State: _, Mounts = [], ...rest }) => ({
+    ...rest,
+    mounts: Mounts.toSorted((one, other) => (one.Destination < other.Destination ? -1 : 1)),
+  }));
+}
+
+/** A row of an image: its id and names, and its settings whatever the spelling. */
+function imageRows(printed: string): unknown[] {
+  return printed
+    .trim()
+    .split("\n")
+    .map((row) => [row.slice(0, row.indexOf("{")), JSON.parse(row.slice(row.indexOf("{")))]);
 }
 
 async function sandboxesOf(stack: TestStack): Promise<string[]> {
@@ -64,6 +83,31 @@ describe("local mode", () => {
     expect(after).toBe(before);
     expect(stdout).toContain("nothing to change");
     expect((await stack.deploy("plan", "--exit-code")).exitCode).toBe(0);
+  });
+
+  it("answers of itself what docker would answer, at the socket that docker named", async () => {
+    const { receipt } = JSON.parse(await readFile(join(stack.folder, ".deploy/receipt.json"), "utf8"));
+    const { containers, images, volumes } = receipt.stack;
+    const both = async (args: string[]): Promise<[string, string]> => {
+      const command = { program: "/nowhere/docker", args, env: {} };
+      const [ofDocker, { stdout }] = await Promise.all([
+        output("docker", args),
+        askEngine(receipt.engine, command, new AbortController().signal),
+      ]);
+      return [ofDocker, stdout];
+    };
+    // Other scenarios' containers come and go.
+    const rows = (await both(listArgv())).map((text) =>
+      text.split("\n").filter((row) => containers.some((id: string) => row.startsWith(id))),
+    );
+    expect(rows[0]).toHaveLength(3);
+    expect(rows[1]).toEqual(rows[0]);
+    for (const args of [containersArgv(containers), volumesArgv(volumes)]) {
+      const [ofDocker, ofEngine] = await both(args);
+      expect(lasting(ofEngine)).toEqual(lasting(ofDocker));
+    }
+    const [ofDocker, ofEngine] = await both(imagesArgv(images));
+    expect(imageRows(ofEngine)).toEqual(imageRows(ofDocker));
   });
 
   it("runs code in the gateway once the operator allowed exactly that", async () => {
@@ -126,6 +170,19 @@ describe("aio mode with the raw socket", () => {
   it("needs no second consent for what it holds already", async () => {
     const { exitCode } = await stack.deploy("up", "--yes");
     expect(exitCode).toBe(0);
+  });
+
+  it("has no sandbox left once a gateway that died while one ran is back", async () => {
+    const running = stack
+      .api("/api/run", { language: "bash", code: "sleep 50", timeoutSeconds: 55 })
+      .catch(() => undefined);
+    await eventually(async () => expect((await sandboxesOf(stack)).length).toBe(1));
+    const gateway = `${stack.project}-gateway-1`;
+    await output("docker", ["kill", "--signal", "KILL", gateway]);
+    await running;
+    await output("docker", ["start", gateway]);
+    await eventually(async () => expect(await sandboxesOf(stack)).toEqual([]));
+    await eventually(async () => expect((await fetch(`${stack.url}/health`)).status).toBe(200));
   });
 
   it("loses the socket and its sandboxes when the mode becomes local", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runSnippet } from "../support/gateway-page.ts";
 import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
 
 const quietFlags = [
@@ -41,13 +42,7 @@ describe("the page at /", () => {
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     await page.goto(stack.url);
-    await page.getByTestId("key").fill(/^GATEWAY_API_KEY=(.*)$/m.exec(await stack.read(".env"))?.[1] ?? "");
-    await page.getByTestId("key-submit").click();
-    await page.getByTestId("mode").filter({ hasText: "local" }).waitFor();
-    await page.getByTestId("language").selectOption("python");
-    await page.getByTestId("code").fill("print('forty-two', 6 * 7)");
-    await page.getByTestId("run").click();
-    await page.getByTestId("stdout").filter({ hasText: "forty-two 42" }).waitFor();
+    await runSnippet(page, await stack.read(".env"));
     expect(await page.getByTestId("exit-code").textContent()).toContain("0");
     await page.getByTestId("history").filter({ hasText: "forty-two" }).waitFor();
     expect(problems).toEqual([]);

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { command, output } from "../support/command.ts";
+import { asPolicy, sandboxName } from "../support/policy-sandbox.ts";
 import { createStack, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
 
 const dood = join(repositoryRoot, "compose/docker-compose.dood.yaml");
@@ -24,7 +25,13 @@ async function makeImage(name: string, from: string, label: string): Promise<str
   return (await output("docker", ["image", "inspect", "--format", "{{.Id}}", name])).trim();
 }
 
-it("goes back from local to guarded aio with the guard, its policy and the image of its sandboxes as they were, without a question", async () => {
+/** Creates a sandbox that has what the policy gives, by hand. */
+function createSandbox(digit: number, image: string): Promise<string> {
+  const words = ["--name", sandboxName(stack.project, digit), `--label=sandbox-deploy.guard=${stack.project}`];
+  return output("docker", ["create", ...words, ...asPolicy, image, "sleep", "600"]);
+}
+
+it("goes back from local to guarded aio with the guard, its policy and the image of its sandboxes as they were, without a question, and finds a sandbox of another image by that name", async () => {
   const settings = `  overlays: { aio: [${dood}, images.yaml] }\n`;
   stack = await createStack("rbguard", platformConfigs.aio, settings);
   const guard = `sandbox-deploy/guard:${stack.project}`;
@@ -42,13 +49,28 @@ x-sandbox-deploy-dood: { builtImages: { sandbox-image: "${sandbox}" } }
   const firstSandbox = await makeImage(sandbox, "sandbox", "first");
   await stack.deployOk("up", "--yes");
   const policy = await stack.read(".deploy/guard/policy.yaml");
+  await createSandbox(1, sandbox);
 
   await makeImage(guard, "guard", "second");
   await makeImage(sandbox, "sandbox", "second");
+  // The name is the policy's; what it leads to by now is not what the guard pinned.
+  await createSandbox(2, sandbox);
+  const retagged = await stack.deploy("status", "--verify");
+  const said = retagged.stderr.split("\n").filter((line) => line.startsWith("error"));
+  expect([retagged.exitCode, said.length]).toEqual([1, 1]);
+  expect(said[0]).toMatch(
+    `D072 ${sandboxName(stack.project, 2)} has more than the guard's policy allows: the container`,
+  );
+  expect(said[0]).toContain("another image");
+  await output("docker", ["rm", "--force", sandboxName(stack.project, 2)]);
   const config = await stack.read("deploy.config.yaml");
-  await stack.write("deploy.config.yaml", `${config}sandbox: { docker: { guard: { limits: { pids: 64 } } } }\n`);
+  await stack.write("deploy.config.yaml", `${config}sandbox: { docker: { guard: { sandboxes: { alive: 9 } } } }\n`);
   await stack.deployOk("up", "--yes");
   expect(await stack.read(".deploy/guard/policy.yaml")).not.toBe(policy);
+  // What the guard before this one let run from the old image lives on, and is no stranger.
+  expect(await stack.containers(`name=${sandboxName(stack.project, 1)}`)).toEqual([sandboxName(stack.project, 1)]);
+  await stack.deployOk("status", "--verify");
+  await output("docker", ["rm", "--force", sandboxName(stack.project, 1)]);
   await stack.write("config.yaml", platformConfigs.local);
   await stack.deployOk("up", "--yes");
 

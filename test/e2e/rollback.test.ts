@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { command, type Ended, output } from "../support/command.ts";
 import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
 
@@ -17,12 +17,12 @@ const base = `services:
       - { type: volume, source: data, target: /data }
     healthcheck:
       test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/\${CHECK:-ok}"]
-      interval: 1s
+      interval: 300ms
       timeout: 2s
       retries: 3
     secrets: [word]
   unnamed:
-    build: { dockerfile_inline: "FROM sandbox-deploy/test-busybox:1\\nLABEL sandbox-deploy.test=\${SHADE}" }
+    build: { dockerfile_inline: "FROM sandbox-deploy/test-busybox:1\\nLABEL sandbox-deploy.test=\${LABEL:-one}" }
     init: true
     command: [sleep, "600"]
   elsewhere:
@@ -44,17 +44,24 @@ health: { path: /, settleSeconds: 1 }
 `;
 
 let stack: TestStack;
+let configuration: string;
 let image: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   stack = await createStack("rollback", platformConfigs.local, settings);
+  configuration = await stack.read("deploy.config.yaml");
   image = `sandbox-deploy/${stack.project}:1`;
   await stack.write("stack.yaml", base);
   await stack.write("socket.yaml", 'services:\n  web:\n    volumes: ["/var/run/docker.sock:/var/run/docker.sock"]\n');
+});
+// The stack of the scenario before runs on, its operator's files are written anew.
+beforeEach(async () => {
+  await stack.write("deploy.config.yaml", configuration);
+  await stack.write("config.yaml", platformConfigs.local);
   await buildImage("first");
   await write("green", "old");
 });
-afterEach(async () => {
+afterAll(async () => {
   await stack.dispose();
   const names = await output("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
   const ours = names.split("\n").filter((name) => name.includes(stack.project));
@@ -92,6 +99,18 @@ async function history(): Promise<{ id: string; command: string; outcome: string
 
 const up = (...more: string[]): Promise<Ended> => stack.deploy("up", "--yes", "--wait-seconds", "20", ...more);
 
+it("has nothing to go back to after the first deployment, and says so", async () => {
+  await write("green", "old", "CHECK=nowhere\n");
+  const { exitCode, stderr } = await up();
+  expect(exitCode).toBe(1);
+  expect(stderr).not.toContain("D098");
+  const byHand = await stack.deploy("rollback");
+  expect(byHand.exitCode).toBe(3);
+  expect(byHand.stderr).toContain("D097");
+  await rm(join(stack.folder, ".deploy"), { recursive: true });
+  expect((await stack.deploy("rollback", "nonsense")).exitCode).toBeGreaterThan(1);
+});
+
 it("brings back image, environment and mounted file of what ran when a change fails, and tells both stories", async () => {
   await stack.deployOk("up", "--yes");
   expect(await answer()).toBe("first old green");
@@ -100,7 +119,7 @@ it("brings back image, environment and mounted file of what ran when a change fa
   expect(await up()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("variable WORD") });
   expect(await answer()).toBe("first old green");
   await buildImage("second");
-  await write("red", "new", "START=sleep 5; exit 3;\n");
+  await write("red", "new", "LABEL=two\nSTART=sleep 1; exit 3;\n");
   const { exitCode, stderr } = await up();
   expect(await answer()).toBe("first old green");
   expect(exitCode).toBe(1);
@@ -121,9 +140,9 @@ it("brings back image, environment and mounted file of what ran when a change fa
 
 it("goes back from a container that is healthy at first and ends some seconds later", async () => {
   const config = await stack.read("deploy.config.yaml");
-  await stack.write("deploy.config.yaml", config.replace("settleSeconds: 1", "settleSeconds: 7"));
+  await stack.write("deploy.config.yaml", config.replace("settleSeconds: 1", "settleSeconds: 5"));
   await stack.deployOk("up", "--yes");
-  await write("red", "old", "START=( sleep 4; kill -9 -1 ) &\n");
+  await write("red", "old", "START=( sleep 3; kill -9 -1 ) &\n");
   const { exitCode, stderr } = await up();
   expect(await answer()).toBe("first old green");
   expect(exitCode).toBe(1);
@@ -154,6 +173,30 @@ it("goes back from a front door that does not answer although every container is
   expect(stderr).toContain("D098");
 });
 
+it("goes back by hand to any deployment, across modes with consent, and warns of data that a newer image may have changed", async () => {
+  await stack.write("config.yaml", platformConfigs.aio);
+  await stack.deployOk("up", "--yes", "--accept", "host-root");
+  await buildImage("second");
+  await stack.write("config.yaml", platformConfigs.local);
+  await write("red", "new");
+  await stack.deployOk("up", "--yes");
+  expect(await answer()).toBe("second new red");
+  const [, first] = await history();
+  const refused = await stack.deploy("rollback", `${first?.id}`, "--yes");
+  expect(refused.exitCode).toBe(3);
+  expect(refused.stderr).toContain("D060");
+  expect(await answer()).toBe("second new red");
+  const { stdout, stderr } = await stack.deployOk("rollback", `${first?.id}`, "--yes", "--accept", "host-root");
+  // The file of that line says something else by now.
+  expect(stdout).toContain(`mode      aio (as recorded in ${first?.id}: config.yaml:2 `);
+  expect(await answer()).toBe("first old green");
+  expect(stderr).toContain("D099");
+  expect((await stack.deployOk("status")).stdout).toContain("mode      aio");
+  // The newest files are still those of the second one.
+  await stack.deployOk("up", "--yes");
+  expect(await answer()).toBe("second new red");
+});
+
 it("keeps the broken state with --no-rollback, and gives nothing back unasked that was taken away by it", async () => {
   await stack.write("config.yaml", platformConfigs.aio);
   await stack.deployOk("up", "--yes", "--accept", "host-root");
@@ -172,38 +215,4 @@ it("keeps the broken state with --no-rollback, and gives nothing back unasked th
   await stack.deployOk("rollback", "--yes", "--accept", "host-root");
   expect(await answer()).toBe("first old green");
   expect((await stack.deployOk("status")).stdout).toMatch(/runs +deployment \S+ again, by the rollback/);
-});
-
-it("goes back by hand to any deployment, across modes with consent, and warns of data that a newer image may have changed", async () => {
-  await stack.write("config.yaml", platformConfigs.aio);
-  await stack.deployOk("up", "--yes", "--accept", "host-root");
-  await buildImage("second");
-  await stack.write("config.yaml", platformConfigs.local);
-  await write("red", "new");
-  await stack.deployOk("up", "--yes");
-  expect(await answer()).toBe("second new red");
-  const [, first] = await history();
-  const refused = await stack.deploy("rollback", `${first?.id}`, "--yes");
-  expect(refused.exitCode).toBe(3);
-  expect(refused.stderr).toContain("D060");
-  expect(await answer()).toBe("second new red");
-  const { stderr } = await stack.deployOk("rollback", `${first?.id}`, "--yes", "--accept", "host-root");
-  expect(await answer()).toBe("first old green");
-  expect(stderr).toContain("D099");
-  expect((await stack.deployOk("status")).stdout).toContain("mode      aio");
-  // The newest files are still those of the second one.
-  await stack.deployOk("up", "--yes");
-  expect(await answer()).toBe("second new red");
-});
-
-it("has nothing to go back to after the first deployment, and says so", async () => {
-  await write("green", "old", "CHECK=nowhere\n");
-  const { exitCode, stderr } = await up();
-  expect(exitCode).toBe(1);
-  expect(stderr).not.toContain("D098");
-  const byHand = await stack.deploy("rollback");
-  expect(byHand.exitCode).toBe(3);
-  expect(byHand.stderr).toContain("D097");
-  await rm(join(stack.folder, ".deploy"), { recursive: true });
-  expect((await stack.deploy("rollback", "nonsense")).exitCode).toBeGreaterThan(1);
 });

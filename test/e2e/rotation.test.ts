@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { command, output } from "../support/command.ts";
-import { createStack, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
+import { createStack, hasten, platformConfigs, repositoryRoot, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
 afterEach(() => stack.dispose());
@@ -28,6 +28,7 @@ async function asks(key: string): Promise<number> {
 describe("a rotation", () => {
   it("gives exactly the services that use a secret a new one, keeps the data, and goes back whole when it fails", async () => {
     stack = await createStack("rotate", platformConfigs.local);
+    await hasten(stack);
     await stack.deployOk("up", "--yes");
     await stack.api("/api/run", { language: "python", code: "print(6*7)", timeoutSeconds: 10 });
     const [oldKey, oldPassword, first] = [
@@ -54,13 +55,9 @@ describe("a rotation", () => {
     const env = await stack.read(".env");
     await stack.write(
       "picky.yaml",
-      `services:\n  store:\n    healthcheck:\n      test: [CMD-SHELL, '[ "$$(cat /run/secrets/store_password)" = "${await secretOf("STORE_PASSWORD")}" ]']\n      interval: 1s\n      retries: 2\n      start_period: 0s\n`,
+      `services:\n  store:\n    healthcheck:\n      test: [CMD-SHELL, '[ "$$(cat /run/secrets/store_password)" = "${await secretOf("STORE_PASSWORD")}" ]']\n      interval: 300ms\n      retries: 2\n      start_period: 0s\n`,
     );
-    const config = await stack.read("deploy.config.yaml");
-    await stack.write(
-      "deploy.config.yaml",
-      config.replace("compose:\n", "compose:\n  overlays: { always: [picky.yaml] }\n"),
-    );
+    await hasten(stack, "picky.yaml");
     await stack.deployOk("up", "--yes");
     const failed = await stack.deploy("secrets", "rotate", "STORE_PASSWORD");
     expect(`${failed.exitCode} ${failed.stderr}`).toMatch(
@@ -85,7 +82,7 @@ describe("a database", () => {
     `    image: ${image}`,
     "    environment: { POSTGRES_PASSWORD: $DB_PASSWORD }",
     "    volumes: [data:/var/lib/postgresql]",
-    `    healthcheck: { test: [CMD, sh, -c, 'PGPASSWORD="$$POSTGRES_PASSWORD" psql -h db -U postgres -c "select 1"'], interval: 1s, retries: 30 }`,
+    `    healthcheck: { test: [CMD, sh, -c, 'PGPASSWORD="$$POSTGRES_PASSWORD" psql -h db -U postgres -c "select 1"'], interval: 500ms, retries: 60 }`,
     "volumes: { data: }",
     "x-sandbox-deploy: { secrets: { DB_PASSWORD: { value: $DB_PASSWORD } } }",
     "",
@@ -122,6 +119,18 @@ describe("a database", () => {
       ...["exec", `${stack.project}-db-1`, "psql", "-XAtq", "-U", "postgres"],
       ...["-c", "select rolpassword from pg_authid where rolname = 'postgres'"],
     ]);
+
+    // The record of before has the old password and the data the new one, which the health check logs in with.
+    const back = await stack.deployOk("rollback", "--yes");
+    expect(back.stderr).toMatch(
+      /warning D099 the password of PostgreSQL in db is another one by now; its data has that one/,
+    );
+    expect(back.stderr + back.stdout).not.toContain(old);
+    expect([await logsIn(old), await logsIn(rotated)]).toEqual([false, true]);
+    expect((await stack.deployOk("plan", "--exit-code")).stdout).toContain("none");
+    // Nothing had to be done for it; it counts all the same, so that the next one would go further back.
+    const [newest] = JSON.parse((await stack.deployOk("history", "--json")).stdout).deployments;
+    expect(newest).toMatchObject({ command: "rollback", runs: true });
 
     // As a rotation leaves it that is killed once the database has the new password.
     const after = (await stack.read(".env")).replace(rotated, "another-password-for-the-db");

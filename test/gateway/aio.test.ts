@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAioProvider } from "../../src/gateway/providers/aio.ts";
 import type { RunRequest } from "../../src/gateway/run.ts";
-import { eventually } from "./support/eventually.ts";
+import { eventually } from "../support/command.ts";
 import { type FakeDocker, logFrame, startFakeDocker } from "./support/fake-docker.ts";
 
 const run: RunRequest = { id: "0123456789abcdef", language: "bash", code: "echo hi", timeoutSeconds: 5 };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLocalProvider } from "../../src/gateway/providers/local.ts";
 import type { RunRequest } from "../../src/gateway/run.ts";
-import { eventually } from "./support/eventually.ts";
+import { eventually } from "../support/command.ts";
 
 const never = new AbortController().signal;
 const killGroup = (groupId: number): void => void process.kill(-groupId, "SIGKILL");

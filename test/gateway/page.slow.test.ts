@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { buildGateway, type GatewayProgram, type RunningGateway, startProgram } from "./support/gateway-program.ts";
+import type { BundledProgram } from "../support/bundled-program.ts";
+import { buildGateway, type RunningGateway, startProgram } from "./support/gateway-program.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 
 const executablePath = "/usr/bin/chromium";
@@ -11,7 +12,7 @@ const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-bac
 const screenshots = process.env.SCREENSHOTS;
 
 let redis: RedisServer;
-let program: GatewayProgram;
+let program: BundledProgram;
 let gateway: RunningGateway;
 let browser: Browser;
 let page: Page;

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually } from "./support/eventually.ts";
-import { buildGateway, type GatewayProgram, type RunningGateway, startProgram } from "./support/gateway-program.ts";
+import type { BundledProgram } from "../support/bundled-program.ts";
+import { eventually } from "../support/command.ts";
+import { buildGateway, type RunningGateway, startProgram } from "./support/gateway-program.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 
 let redis: RedisServer;
-let program: GatewayProgram;
+let program: BundledProgram;
 
 beforeAll(async () => {
   [redis, program] = await Promise.all([startRedis(), buildGateway()]);
@@ -38,7 +39,7 @@ describe("the gateway as a program", () => {
     const run = program.run([], { PORT: "none", STORE_URL: "nowhere", GATEWAY_CONFIG: "/nonexistent/config.yaml" });
     expect(await run.exitCode).toBe(2);
     for (const name of ["PORT", "STORE_URL", "GATEWAY_CONFIG", "GATEWAY_API_KEY_FILE"])
-      expect(run.output()).toContain(name);
+      expect(run.stdout() + run.stderr()).toContain(name);
   });
 
   it("answers its own health check with an exit code", async () => {
@@ -47,7 +48,7 @@ describe("the gateway as a program", () => {
     expect(await end(gateway, "SIGTERM")).toBe(0);
     const unanswered = program.run(["healthcheck"], { PORT: String(gateway.port) });
     expect(await unanswered.exitCode).toBe(1);
-    expect(unanswered.output()).toContain("ECONNREFUSED");
+    expect(unanswered.stderr()).toContain("ECONNREFUSED");
   });
 
   it("lets a short run end before it stops", async () => {

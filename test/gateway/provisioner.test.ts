@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createProvisionerProvider, type ProvisionerOptions } from "../../src/gateway/providers/provisioner.ts";
 import type { RunRequest } from "../../src/gateway/run.ts";
-import { eventually } from "./support/eventually.ts";
+import { eventually } from "../support/command.ts";
 import { type FakeProvisioner, startFakeProvisioner } from "./support/fake-provisioner.ts";
 import { freePort } from "./support/redis-server.ts";
 

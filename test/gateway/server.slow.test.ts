@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { openStore } from "../../src/gateway/store.ts";
-import { eventually } from "./support/eventually.ts";
+import { eventually } from "../support/command.ts";
 import { apiKey, type GatewayRig, outcomeOf, refused, startRig } from "./support/gateway-rig.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 

@@ -14,6 +14,7 @@ import { parseModel } from "../../src/core/model.ts";
 import type { UpOptions } from "../../src/core/plan-up.ts";
 import { privilegeKinds } from "../../src/core/privilege.ts";
 import { parseImageSettings } from "../../src/core/program-settings.ts";
+import { exposureItems, exposureLevels } from "../../src/core/public/exposure-items.ts";
 import {
   composeFiles,
   excludedServices,
@@ -62,6 +63,8 @@ const factsSchema = z.strictObject({
   running: z.enum(stacks).optional().describe("The containers of the default stack of this mode are there."),
   containers: z.array(tree).default([]).describe("`docker inspect`; one that `running` brings is changed by its Name."),
   sandboxes: z.array(tree).default([]),
+  /** In what sandboxes go beyond the guard's policy, by id. */
+  verdicts: z.record(z.string(), z.string()).default({}),
   foreign: z
     .array(z.strictObject({ files: z.array(z.string()), names: z.array(z.string()), gone: z.boolean() }))
     .default([])
@@ -76,11 +79,16 @@ const factsSchema = z.strictObject({
     .describe("Volumes and networks that are there, by the project that made them."),
   networks: z.array(z.string()).default([]).describe("The project's, where a container is on one that is not known."),
   applied: z.array(z.object({ service: z.string(), kind: z.enum(privilegeKinds), detail: z.string() })).default([]),
+  exposed: z
+    .strictObject({ level: z.enum(exposureLevels), failed: z.array(z.enum(exposureItems)).optional() })
+    .optional()
+    .describe("How exposed the stack was at the last deployment."),
   environment: textMap.default({}).describe("The gateway's environment, for `$NAME` in config.yaml."),
   seeds: z.array(z.object({ from: z.string(), to: z.string(), mode: z.number(), why: z.string() })).default([]),
   missingSecrets: z.array(z.string()).default([]),
   staleSecretFiles: z.array(z.string()).default([]),
   staleGuardPolicy: z.boolean().default(false),
+  staleTlsFiles: z.boolean().default(false),
   outdatedPins: z.boolean().default(false),
   findings: z
     .array(
@@ -173,6 +181,8 @@ function factsOf(
     images: new Map(images.flatMap(([name, id]) => (id === null ? [] : [[name, id] as const]))),
     containers: must(parseContainers(mergeByName(running, given.containers))),
     sandboxes: must(parseContainers(given.sandboxes)),
+    verdicts: new Map(Object.entries(given.verdicts)),
+    sandboxImages: { remembered: {}, guard: undefined },
     context: {
       ...{ projectRoot: root, home, cgroupVersion: 2, volumes: given.engine.volumes },
       networks: new Map(
@@ -183,6 +193,7 @@ function factsOf(
     former: given.former,
     networks: given.networks,
     applied: given.applied,
+    exposed: given.exposed && { level: given.exposed.level, failed: given.exposed.failed },
     rereads: undefined,
     imageSettings: new Map(
       Object.entries(given.imageSettings).flatMap(([id, config]) => {
@@ -197,6 +208,7 @@ function factsOf(
     missingSecrets: given.missingSecrets,
     staleSecretFiles: given.staleSecretFiles,
     staleGuardPolicy: given.staleGuardPolicy,
+    staleTlsFiles: given.staleTlsFiles,
     outdatedPins: given.outdatedPins,
   };
 }

@@ -2,18 +2,18 @@ import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventually } from "../gateway/support/eventually.ts";
-import { buildGuard, type GuardProgram, type ProgramRun } from "./support/guard-program.ts";
+import { type BundledProgram, bundleProgram, type ProgramRun } from "../support/bundled-program.ts";
+import { eventually } from "../support/command.ts";
 import { exchangeRaw } from "./support/raw-connection.ts";
 import { type RecordingDaemon, startRecordingDaemon } from "./support/recording-daemon.ts";
 
-let program: GuardProgram;
+let program: BundledProgram;
 let daemon: RecordingDaemon;
 let folder = "";
 const running: ProgramRun[] = [];
 
 beforeAll(async () => {
-  program = await buildGuard();
+  program = await bundleProgram("guard", "src/guard/main.ts");
 });
 afterAll(() => program.remove());
 beforeEach(async () => {
@@ -343,5 +343,72 @@ describe("policy", () => {
     await writeFile(at("again.yaml"), first.stdout);
     const second = await end("policy", "--policy", at("again.yaml"));
     expect(second.stdout).toBe(first.stdout);
+  });
+});
+
+describe("judge", () => {
+  const box = { Memory: 536870912, MemorySwap: 536870912, NanoCpus: 1e9, PidsLimit: 256, ShmSize: 67108864 };
+  const made = {
+    ...{ ...box, NetworkMode: "none", ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] },
+    ...{ IpcMode: "private", CgroupnsMode: "private", RestartPolicy: { Name: "no" } },
+    LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+    ...{ MaskedPaths: ["/proc/kcore"], ReadonlyPaths: ["/proc/sys"] },
+  };
+  const inspected = (id: string, host: Record<string, unknown> = {}, image = "team/box:1") => ({
+    ...{ Id: id.repeat(64), Name: `/box-${id}`, Image: `sha256:${"9".repeat(64)}`, State: { Running: true } },
+    ...{ Config: { Image: image, Labels: {} }, HostConfig: { ...made, ...host } },
+    NetworkSettings: { Networks: { none: {} } },
+  });
+
+  test("names the containers that have more than the policy gives, whose they are does not count, nor of which build while nobody says what was pinned", async () => {
+    await daemon.close();
+    daemon = await startRecordingDaemon({
+      images: { "team/box:1": `sha256:${"1".repeat(64)}` },
+      containers: {
+        a: inspected("a"),
+        b: inspected("b", { ReadonlyRootfs: false }),
+        c: inspected("c", { Privileged: true }),
+        d: inspected("d", {}, "other:1"),
+      },
+    });
+    const upstream = ["--upstream", `unix:${daemon.socketPath}`];
+    const { exitCode, stdout } = await end("judge", "--policy", at("policy.yaml"), ...upstream, ..."abcde");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      beyond: [
+        { container: "b", rule: "container.beyond-policy", what: "HostConfig.ReadonlyRootfs: false -> true" },
+        { container: "c", rule: "host-config.privileged" },
+        { container: "d", rule: "image.not-allowed" },
+      ],
+    });
+    expect(daemon.forwarded()).toEqual([]);
+  });
+
+  test("takes an image for what was pinned and for nothing else that has its name, as far as it is told what was", async () => {
+    await daemon.close();
+    daemon = await startRecordingDaemon({
+      images: { "team/box:1": `sha256:${"1".repeat(64)}` },
+      containers: { a: inspected("a"), b: inspected("b", {}, "docker.io/team/box:1") },
+    });
+    const [own, other] = [`sha256:${"9".repeat(64)}`, `sha256:${"8".repeat(64)}`];
+    const words = ["judge", "--policy", at("policy.yaml"), "--upstream", `unix:${daemon.socketPath}`];
+    const judged = async (pinned: unknown) => {
+      const { stdout } = await end(...words, "--pinned", JSON.stringify(pinned), "a", "b");
+      return JSON.parse(stdout).beyond.map(({ container, rule }: Record<string, string>) => `${container} ${rule}`);
+    };
+    expect(await judged({ "team/box:1": [other, own] })).toEqual([]);
+    expect(await judged({ "team/box:1": [other] })).toEqual(["a image.retagged", "b image.retagged"]);
+    expect(await judged({ constructor: [other] })).toEqual([]);
+    for (const wrong of ["no JSON", '{"team/box:1": "sha256:9"}'])
+      expect(await end(...words, "--pinned", wrong, "a")).toMatchObject({
+        ...{ exitCode: 1, stdout: "" },
+        stderr: expect.stringContaining("--pinned takes lists of ids"),
+      });
+  });
+
+  test("fails where no engine answers, so that nobody takes that for nothing found", async () => {
+    const ended = await end("judge", "--policy", at("policy.yaml"), "--upstream", `unix:${at("none.sock")}`, "a");
+    expect(ended).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("cannot be reached") });
   });
 });

@@ -8,7 +8,7 @@ import type { ClientRequest } from "../../src/guard/decision/decision.ts";
 import type { Decide } from "../../src/guard/engine/deciding.ts";
 import { bodyLimitBytes } from "../../src/guard/request/body.ts";
 import { listenOn } from "../../src/guard/serve/unix-socket.ts";
-import { eventually } from "../gateway/support/eventually.ts";
+import { eventually } from "../support/command.ts";
 import { denyAll, type GuardRig, passOn, type RigOptions, startRig } from "./support/guard-rig.ts";
 import { exchangeRaw, openRaw } from "./support/raw-connection.ts";
 

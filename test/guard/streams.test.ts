@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { eventually } from "../gateway/support/eventually.ts";
+import { eventually } from "../support/command.ts";
 import { type GuardRig, passOn, type RigOptions, startRig } from "./support/guard-rig.ts";
 import { openRaw, type RawConnection } from "./support/raw-connection.ts";
 

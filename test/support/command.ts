@@ -46,13 +46,14 @@ export async function output(program: string, args: readonly string[], options: 
 }
 
 /** Asks again until the check passes; the last failure is what a test shows when it never does. */
-export async function eventually<T>(check: () => Promise<T>, attempts = 150): Promise<T> {
+export async function eventually<T>(check: () => Promise<T> | T, attempts = 150): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await check();
     } catch (error) {
       if (attempt >= attempts) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // Most is there at once; what is not is not asked for all the time.
+      await new Promise((resolve) => setTimeout(resolve, Math.min(200, 25 * attempt)));
     }
   }
 }

@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { request } from "node:http";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { command, type Ended, eventually, output } from "./command.ts";
+import * as z from "zod";
+import { command, type Ended, eventually } from "./command.ts";
+import { halfWritten } from "./half-written.ts";
 import { createStack, platformConfigs, repositoryRoot, type TestStack } from "./stack.ts";
 import { type StoppingEngine, startStoppingEngine } from "./stopping-engine.ts";
 
@@ -15,7 +18,7 @@ export interface Scene {
 /** Makes a stack of one Compose file; nothing is started yet. */
 export async function createScene(name: string, composeFile: string): Promise<Scene> {
   const config =
-    "  base: stack.yaml\nplatform:\n  service: app\nhealth: { waitSeconds: 60, settleSeconds: 1 }\nhistory: { keep: 500 }\n";
+    "  base: stack.yaml\nplatform:\n  service: app\nhealth: { waitSeconds: 60, settleSeconds: 0 }\nhistory: { keep: 500 }\n";
   const stack = await createStack(name, platformConfigs.localRefusing, config);
   await stack.write("stack.yaml", composeFile);
   return { stack, engine: await startStoppingEngine(socketOf(stack), "/var/run/docker.sock") };
@@ -67,37 +70,59 @@ export async function deployOk({ stack }: Scene, ...args: string[]): Promise<End
 export const secretOf = async ({ stack }: Scene) => /^MATRIX_TOKEN=(.+)$/m.exec(await stack.read(".env"))?.[1];
 
 /** What is half-written, or left of a lock, below the folder of the tool's state. */
-export async function brokenFiles({ stack }: Scene): Promise<string[]> {
-  const root = join(stack.folder, ".deploy");
-  const names = await readdir(root, { recursive: true }).catch((): string[] => []);
-  const checked = await Promise.all(
-    names.map(async (name) => {
-      const text = /\.jsonl?$/.test(name) ? await readFile(join(root, name), "utf8") : undefined;
-      const documents = name.endsWith(".jsonl") ? (text ?? "").split("\n").filter((line) => line !== "") : [text];
-      return documents.every((document) => document === undefined || isJson(document)) ? [] : [name];
-    }),
-  );
-  return checked.flat();
+export const brokenFiles = ({ stack }: Scene): Promise<string[]> => halfWritten(join(stack.folder, ".deploy"));
+
+/** What there is of a scene on its engine, asked without a client of Docker, whose start costs more than the answer. */
+export interface EngineState {
+  /** Names, sorted. */
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  /** Locks on the engine and in the folder. */
+  readonly locks: readonly string[];
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+/** Looks what there is of a scene. */
+export async function stateOf({ stack }: Scene): Promise<EngineState> {
+  const own = filter(`com.docker.compose.project=${stack.project}`);
+  const [containers, networks, { Volumes: volumes }, { Volumes: claims }, names] = await Promise.all([
+    ask(`/containers/json?all=1&${own}`, z.array(z.object({ Names: z.array(z.string()) }))),
+    ask(`/networks?${own}`, named),
+    ask(`/volumes?${own}`, volumeList),
+    ask(`/volumes?${filter(`sandbox-deploy.lock=${stack.project}`)}`, volumeList),
+    readdir(join(stack.folder, ".deploy")),
+  ]);
+  return {
+    containers: containers.map(({ Names: [name = ""] }) => name.slice(1)).toSorted(),
+    networks: networks.map(({ Name }) => Name),
+    volumes: (volumes ?? []).map(({ Name }) => Name),
+    locks: [...names.filter((name) => /^lock|\.tmp$/.test(name)), ...(claims ?? []).map(({ Name }) => Name)],
+  };
 }
 
-/** Locks in the folder and on the engine. */
-export async function locksLeft({ stack }: Scene): Promise<string[]> {
-  const names = await readdir(join(stack.folder, ".deploy"));
-  const claims = await named("volume", `label=sandbox-deploy.lock=${stack.project}`);
-  return [...names.filter((name) => /^lock|\.tmp$/.test(name)), ...claims];
+const named = z.array(z.object({ Name: z.string() }));
+const volumeList = z.object({ Volumes: named.nullable() });
+const filter = (label: string) => `filters=${encodeURIComponent(JSON.stringify({ label: [label] }))}`;
+
+/** What a container was made with, by the end of its service's name, whatever name Compose gave it on its way. */
+export async function variablesOf(scene: Scene, service: string): Promise<readonly string[]> {
+  const name = (await stateOf(scene)).containers.find((each) => each.includes(`-${service}-`)) ?? "";
+  return (await ask(`/containers/${name}/json`, z.object({ Config: z.object({ Env: z.array(z.string()) }) }))).Config
+    .Env;
 }
 
-/** Names of networks or volumes. */
-export async function named(kind: "network" | "volume", filter: string): Promise<string[]> {
-  const listed = await output("docker", [kind, "ls", "--filter", filter, "--format", "{{.Name}}"]);
-  return listed.split("\n").filter((name) => name !== "");
+function ask<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: "/var/run/docker.sock", path: `/v1.41${path}` }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve(schema.parse(JSON.parse(text)));
+        else reject(new Error(`${path} is answered with ${answer.statusCode}: ${text}`));
+      });
+    });
+    asked.on("error", reject).end();
+  });
 }

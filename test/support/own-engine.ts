@@ -16,8 +16,8 @@ export interface OwnEngine {
   dispose(): Promise<void>;
 }
 
-/** Lays out an engine; it is not started yet. Needs root, as `dockerd` does. */
-export async function createOwnEngine(): Promise<OwnEngine> {
+/** Lays out an engine with further flags; it is not started yet. Needs root, as `dockerd` does. */
+export async function createOwnEngine(flags: readonly string[] = []): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "sandbox-deploy-engine-"));
   const at = (name: string) => join(folder, name);
   const host = `unix://${at("engine.sock")}`;
@@ -28,7 +28,9 @@ export async function createOwnEngine(): Promise<OwnEngine> {
     const places = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"), "--host", host];
     // In a network of its own: an engine without a bridge removes `docker0`, which is the other one's.
     const apart = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
-    daemon = spawn("unshare", ["--net", "dockerd", ...places, ...apart], { stdio: ["ignore", log.fd, log.fd] });
+    daemon = spawn("unshare", ["--net", "dockerd", ...places, ...apart, ...flags], {
+      stdio: ["ignore", log.fd, log.fd],
+    });
     await log.close();
     await eventually(async () => {
       const { exitCode } = await command("docker", ["info"], { env });

@@ -1,13 +1,19 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import type { EngineRequest } from "../decision/decision.ts";
 import { errorCode, Failure } from "../failure.ts";
 import { serializeJson } from "../request/json.ts";
+import { connectWide, type WideConnection } from "./wide-connection.ts";
 
 /** How the engine took a request: with an answer, or by giving the connection away (`101`). */
 export type Opened =
   | { readonly kind: "answer"; readonly answer: IncomingMessage }
-  | { readonly kind: "raw"; readonly answer: IncomingMessage; readonly socket: Socket; readonly head: Buffer };
+  | {
+      readonly kind: "raw";
+      readonly answer: IncomingMessage;
+      readonly connection: WideConnection;
+      readonly head: Buffer;
+    };
 
 /** How long the engine may take, in milliseconds without a byte, and when it no longer matters. */
 export interface Patience {
@@ -91,11 +97,11 @@ function open(
   { silenceMs, signal }: Patience,
 ): Promise<Opened> {
   return new Promise((resolve, reject) => {
+    const wide = headers["Upgrade"] === undefined ? undefined : connectWide(socketPath);
     let sent: ClientRequest;
     try {
       sent = openRequest({
-        // Half-open: the engine may say that it has no more to say while the client goes on, and the other way round.
-        createConnection: () => connect({ path: socketPath, allowHalfOpen: true }),
+        createConnection: () => wide?.stream ?? connect({ path: socketPath }),
         ...{ method, path, headers, signal, setHost: false, insecureHTTPParser: false, maxHeaderSize: headerBytesMax },
       });
     } catch (error) {
@@ -111,12 +117,12 @@ function open(
       sent.off("close", closed);
       resolve({ kind: "answer", answer });
     });
-    if (headers["Upgrade"] !== undefined)
-      sent.on("upgrade", (answer, socket, head) => {
+    if (wide !== undefined)
+      sent.on("upgrade", (answer, stream, head) => {
         // The connection is the caller's from here on; only errors that come before its listeners are caught here.
-        socket.on("error", () => socket.destroy());
+        stream.on("error", () => stream.destroy());
         sent.off("close", closed);
-        resolve({ kind: "raw", answer, socket, head });
+        resolve({ kind: "raw", answer, connection: wide, head });
       });
     if (silenceMs !== undefined)
       sent.setTimeout(silenceMs, () =>

@@ -129,13 +129,13 @@ async function giveStream(
 async function joinBoth(
   guard: Guard,
   { client }: Operation,
-  { answer, socket, head }: Extract<Opened, { readonly kind: "raw" }>,
+  { answer, connection, head }: Extract<Opened, { readonly kind: "raw" }>,
   record: Record,
 ): Promise<void> {
   const ended = guard.tally.stream();
   const carried = await join(
     client.takeOver(passedHeaders(answer)["Content-Type"] ?? ""),
-    socket,
+    connection,
     head,
     guard.stopping,
   );

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { WideConnection } from "../engine/wide-connection.ts";
 
 /** What went through a raw connection, in bytes. */
 export interface Carried {
@@ -71,7 +71,12 @@ export function collectAnswer(answer: IncomingMessage, bytesMax: number): Promis
  * Joins two raw connections until both directions have ended. A side that has nothing more to say is passed on as just
  * that; a side that is gone ends the other as soon as what it left behind is delivered.
  */
-export function join(client: Duplex, engine: Socket, head: Buffer, stop: AbortSignal): Promise<Carried> {
+export function join(
+  client: Duplex,
+  { stream: engine, relay }: WideConnection,
+  head: Buffer,
+  stop: AbortSignal,
+): Promise<Carried> {
   return new Promise((resolve) => {
     let bytesIn = 0;
     let bytesOut = head.length;
@@ -103,15 +108,15 @@ export function join(client: Duplex, engine: Socket, head: Buffer, stop: AbortSi
     client.on("data", (chunk: Buffer) => {
       bytesIn += chunk.length;
     });
-    engine.on("data", (chunk: Buffer) => {
-      bytesOut += chunk.length;
-    });
     watch(client, engine, () => closeAfterWriting(engine, leaveMs));
     watch(engine, client, () => closeAfterWriting(client, undefined));
     stop.addEventListener("abort", cut);
     if (head.length > 0) client.write(head);
     client.pipe(engine);
-    engine.pipe(client);
+    engine.once("end", () => client.end());
+    relay(client, (bytes) => {
+      bytesOut += bytes;
+    });
     // Either may have closed before anybody listened.
     if (stop.aborted || client.destroyed || engine.destroyed) cut();
     closed();

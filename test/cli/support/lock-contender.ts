@@ -9,6 +9,7 @@ import { ask } from "../../../src/shell/question.ts";
 import { plainTasks } from "../../../src/terminal/plain-tasks.ts";
 import { createReporter } from "../../../src/terminal/reporter.ts";
 import type { Command } from "../../../src/world.ts";
+import { stoppedClock } from "./stopped-clock.ts";
 
 /**
  * A process of its own that waits for a word on stdin, takes the lock of a folder once and says so in a diary. With a project
@@ -25,8 +26,8 @@ const world = {
   process: processes,
   now: () => new Date(),
   reporter: createReporter(
-    { stdout: say, stderr: say, json: false, color: false },
-    plainTasks(false, () => 0),
+    { stdout: say, stderr: say, json: false, color: false, columns: () => undefined },
+    plainTasks(false, stoppedClock),
     undefined,
   ),
   forgetEarlyAnswers: () => undefined,

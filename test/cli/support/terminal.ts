@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
@@ -10,6 +11,8 @@ import type { Workbench } from "./workbench.ts";
 export interface Terminal {
   /** What stands on the screen from the first line that contains this text on; waits until there is one. */
   screenFrom(text: string): Promise<string[]>;
+  /** The lines as they were written, also where the terminal had to break them. */
+  writtenLines(): Promise<string[]>;
   /** Whether anything on the screen has a colour or is bold, dim or underlined. */
   isPlain(): Promise<boolean>;
   /** Presses keys by the names that tmux has for them. */
@@ -24,18 +27,27 @@ export interface Terminal {
 
 const execute = promisify(execFile);
 
-/** Starts the tool in a terminal this many columns wide; to be closed by the caller. */
-export async function openTerminal(bench: Workbench, columns: number, ...args: string[]): Promise<Terminal> {
+/** Starts the tool in a terminal this many columns wide, and 50 rows high; to be closed by the caller. */
+export async function openTerminal(
+  bench: Workbench,
+  size: number | { readonly columns: number; readonly rows: number },
+  ...args: string[]
+): Promise<Terminal> {
+  const { columns, rows } = typeof size === "number" ? { columns: size, rows: 50 } : size;
   const at = (name: string) => join(bench.folder, name);
-  const server = ["-S", at("terminal.sock"), "-f", "/dev/null"];
+  // One of its own for each terminal: a server that ends takes its socket away at a time of its choosing.
+  const server = ["-S", at(`terminal-${randomBytes(3).toString("hex")}.sock`), "-f", "/dev/null"];
   const tmux = async (...words: string[]) => (await execute("tmux", [...server, ...words])).stdout;
   const line = [
     'trap "" HUP; stty -a >before',
+    `export TERM="${bench.environment["TERM"] ?? "screen"}"`,
     `sh -c 'echo $$ >pid; exec "$@"' - "${process.execPath}" -- "${bench.tool}/dist/main.js" ${args.join(" ")}`,
     "echo $? >status; stty -a >after; exec cat",
   ].join("; ");
-  const size = ["-x", String(columns), "-y", "50"];
-  await execute("tmux", [...server, "new-session", "-d", ...size, "-s", "test", line], {
+  // A terminal that was there before left its own.
+  await Promise.all(["pid", "status", "before", "after"].map((name) => rm(at(name), { force: true })));
+  const shape = ["-x", String(columns), "-y", String(rows)];
+  await execute("tmux", [...server, "new-session", "-d", ...shape, "-s", "test", line], {
     cwd: bench.folder,
     env: { ...process.env, ...bench.environment, CI: undefined, TERM: "xterm" },
   });
@@ -52,6 +64,11 @@ export async function openTerminal(bench: Workbench, columns: number, ...args: s
         if (first < 0) throw new Error(`the terminal does not show "${text}":\n${lines.join("\n")}`);
         return lines.slice(first).map((each) => each.trimEnd());
       }),
+    writtenLines: async () =>
+      (await tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "test"))
+        .trimEnd()
+        .split("\n")
+        .map((each) => each.trimEnd()),
     isPlain: async () => !(await tmux("capture-pane", "-e", "-p", "-t", "test")).includes("\u001b["),
     press: async (...keys) => void (await tmux("send-keys", "-t", "test", ...keys)),
     signal: async (name) => void process.kill(await number("pid"), name),

@@ -22,7 +22,9 @@ export async function buildTool(): Promise<string> {
   const tool = await mkdtemp(join(tmpdir(), "deploy-tool-"));
   await output(process.execPath, [join(repositoryRoot, "scripts/build.mjs"), join(tool, "dist"), "0.0.1-test"]);
   await writeFile(join(tool, "package.json"), '{"type":"module"}');
-  await Promise.all(["compose", "templates"].map((name) => symlink(join(repositoryRoot, name), join(tool, name))));
+  await Promise.all(
+    ["compose", "templates", "docs"].map((name) => symlink(join(repositoryRoot, name), join(tool, name))),
+  );
   return tool;
 }
 

@@ -166,7 +166,7 @@ const reading = [
   /^compose .*\bconfig\b/,
   /^compose .*\blogs\b/,
   /^(ps|logs|info|version)\b/,
-  /^(container|image|network|volume) (inspect|ls)\b/,
+  /^(container|context|image|network|volume) (inspect|ls)\b/,
   /^volume (create --label|rm --force) sandbox-deploy[.-]lock/,
 ];
 

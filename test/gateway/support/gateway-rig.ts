@@ -6,7 +6,7 @@ import { addRoutes, createServer } from "../../../src/gateway/server.ts";
 import type { Settings } from "../../../src/gateway/settings.ts";
 import { openStore, type Store } from "../../../src/gateway/store.ts";
 import { createTrustedProxy, type TrustedProxy } from "../../../src/gateway/trusted-proxy.ts";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../../support/command.ts";
 import type { RedisServer } from "./redis-server.ts";
 
 export const apiKey = "test-gateway-key";

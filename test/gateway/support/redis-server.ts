@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import type { StoreSettings } from "../../../src/gateway/settings.ts";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../../support/command.ts";
 
 /** A real Redis of the test's own, with a password and its data on disk. Starting and stopping may be repeated. */
 export interface RedisServer {

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** The guard bundled into one file, as its image has it. */
-export interface GuardProgram {
+/** A program of ours in one file, as its image has it. */
+export interface BundledProgram {
+  readonly directory: string;
   /** Every file that went into the bundle. */
   readonly inputs: readonly string[];
   readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => ProgramRun;
@@ -22,11 +23,11 @@ export interface ProgramRun {
   readonly exitCode: Promise<number | null>;
 }
 
-/** Builds the program like scripts/build.mjs, into a folder of its own. */
-export async function buildGuard(): Promise<GuardProgram> {
-  const directory = await mkdtemp(join(tmpdir(), "guard-program-"));
+/** Builds a program like scripts/build.mjs, into a folder of its own. */
+export async function bundleProgram(name: string, entryPoint: string): Promise<BundledProgram> {
+  const directory = await mkdtemp(join(tmpdir(), `${name}-program-`));
   const built = await build({
-    entryPoints: { guard: "src/guard/main.ts" },
+    entryPoints: { [name]: entryPoint },
     outdir: directory,
     bundle: true,
     platform: "node",
@@ -38,8 +39,9 @@ export async function buildGuard(): Promise<GuardProgram> {
   });
   await writeFile(join(directory, "package.json"), '{"type":"module"}');
   return {
+    directory,
     inputs: Object.keys(built.metafile.inputs),
-    run: (args, env = {}) => run(join(directory, "guard.js"), args, env),
+    run: (args, env = {}) => run(join(directory, `${name}.js`), args, env),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
