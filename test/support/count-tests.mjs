@@ -7,7 +7,10 @@ import { dirname, join, relative } from "node:path";
 
 const [results] = process.argv.slice(2);
 const root = dirname(dirname(import.meta.dirname));
+/** How many lines of a failure's message are repeated at the end, where a long run is looked at first. */
+const messageLines = 25;
 const failures = [];
+const messages = [];
 let passed = 0;
 let skipped = 0;
 
@@ -41,7 +44,10 @@ function countFile(file, name) {
   const failed = file.assertionResults.filter((test) => test.status === "failed");
   passed += file.assertionResults.filter((test) => test.status === "passed").length;
   skipped += file.assertionResults.filter((test) => !["passed", "failed"].includes(test.status)).length;
-  failures.push(...failed.map((test) => `${name}: ${test.fullName}`));
+  for (const test of failed) {
+    failures.push(`${name}: ${test.fullName}`);
+    messages.push(`--- ${name}: ${test.fullName}`, ...test.failureMessages.join("\n").split("\n", messageLines));
+  }
   if (file.status === "failed" && failed.length === 0)
     failures.push(`${name}: ${file.message || "failed outside of a test, in an import or a hook"}`);
 }
@@ -68,6 +74,7 @@ for (const project of ["quick", "slow", "e2e"]) countProject(project);
 if (passed + failures.length === 0) failures.push("nothing was run");
 
 console.log("");
+for (const message of messages) console.log(message);
 for (const failure of failures) console.log(`failed: ${failure.split("\n")[0]}`);
 console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
