@@ -7,8 +7,8 @@ import {
   lowDisk,
   lowMemory,
   weakSecret,
-} from "./core/plan.ts";
-import { consentNames } from "./core/privilege.ts";
+} from "./core/plan/plan.ts";
+import { consentNames } from "./core/privileges/privilege.ts";
 import { setupOptions } from "./setup-options.ts";
 
 /** One command: what help, completion and the reading of its line need. */

@@ -1,6 +1,6 @@
 import { Command, type Option } from "commander";
 import { type CommandEntry, commandTable } from "./cli.ts";
-import { helpItem } from "./core/help-item.ts";
+import { helpItem } from "./core/text/help-item.ts";
 import { globalOptions } from "./global-options.ts";
 
 /** Runs one command with its flags and arguments; the result becomes the exit code. */

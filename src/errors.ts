@@ -1,5 +1,5 @@
-import type { Finding } from "./core/finding.ts";
-import { findingCodes } from "./core/finding-codes.ts";
+import type { Finding } from "./core/findings/finding.ts";
+import { findingCodes } from "./core/findings/finding-codes.ts";
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const exitCodes = {

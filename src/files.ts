@@ -1,4 +1,4 @@
-import type { Finding } from "./core/finding.ts";
+import type { Finding } from "./core/findings/finding.ts";
 
 /** What is at a path; times in milliseconds since 1970, `mode` the permission bits only. Links are followed. */
 export interface FileStat {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { projectNamePattern, projectNameRule } from "./core/project-name.ts";
+import { projectNamePattern, projectNameRule } from "./core/config/project-name.ts";
 
 /** Flags that every command takes. */
 export const globalOptions = (): Option[] => [

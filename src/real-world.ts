@@ -4,7 +4,7 @@ import { addAbortSignal } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ParsedFlags } from "./commands/dispatch.ts";
 import { pipelineOf, reportPathsOf } from "./core/ci/pipeline.ts";
-import { textColumns } from "./core/fitted-text.ts";
+import { textColumns } from "./core/text/fitted-text.ts";
 import type { Files } from "./files.ts";
 import { createFiles } from "./shell/files.ts";
 import { portState } from "./shell/port-state.ts";

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
 import { type CommandEntry, commandTable } from "./cli.ts";
 import { isFlag } from "./command-line.ts";
-import type { Finding } from "./core/finding.ts";
-import { visibleLine } from "./core/visible-text.ts";
+import type { Finding } from "./core/findings/finding.ts";
+import { visibleLine } from "./core/text/visible-text.ts";
 import { globalOptions } from "./global-options.ts";
 
 /** How the reading of a command line ended early: help and version are no errors, anything else is one finding. */

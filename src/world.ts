@@ -1,7 +1,7 @@
-import type { Finding } from "./core/finding.ts";
-import type { Text } from "./core/fitted-text.ts";
-import type { Machine } from "./core/lock-holder.ts";
-import type { Plan } from "./core/plan.ts";
+import type { Machine } from "./core/deployment/lock-holder.ts";
+import type { Finding } from "./core/findings/finding.ts";
+import type { Plan } from "./core/plan/plan.ts";
+import type { Text } from "./core/text/fitted-text.ts";
 import type { ExitCode } from "./errors.ts";
 import type { Files } from "./files.ts";
 

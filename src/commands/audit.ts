@@ -1,4 +1,4 @@
-import { auditText } from "../core/audit.ts";
+import { auditText } from "../core/deployment/audit.ts";
 import { readAuditLog } from "../shell/audit-log.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, statePathOf } from "./prepare.ts";

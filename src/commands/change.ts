@@ -1,5 +1,5 @@
-import type { Accepted, AuditBegin, AuditEnd, AuditState } from "../core/audit.ts";
-import { folderOf } from "../core/stack.ts";
+import type { Accepted, AuditBegin, AuditEnd, AuditState } from "../core/deployment/audit.ts";
+import { folderOf } from "../core/stack/stack.ts";
 import { DeployError, type ExitCode, exitCodes, InterruptedError } from "../errors.ts";
 import { FileWriteError, fileFinding } from "../files.ts";
 import { auditPath, writeAudit } from "../shell/audit-log.ts";

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
-import { createRedactor, redactModel } from "../core/redact.ts";
-import { modelSecrets } from "../core/secret-values.ts";
+import { createRedactor, redactModel } from "../core/secrets/redact.ts";
+import { modelSecrets } from "../core/secrets/secret-values.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readStack } from "./prepare.ts";

@@ -1,5 +1,5 @@
-import type { Finding } from "../core/finding.ts";
-import type { PlanQuestion } from "../core/plan.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { PlanQuestion } from "../core/plan/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { World } from "../world.ts";
 

@@ -1,9 +1,9 @@
-import { lastGood, missingRecord } from "../core/deployment.ts";
-import { type ComparedSide, diffDeployments, recordedSide } from "../core/deployment-diff.ts";
-import { diffText } from "../core/deployment-text.ts";
-import { plannedPrivileges } from "../core/plan.ts";
-import { privilegeKey } from "../core/privilege.ts";
-import { folderOf } from "../core/stack.ts";
+import { lastGood, missingRecord } from "../core/deployment/deployment.ts";
+import { type ComparedSide, diffDeployments, recordedSide } from "../core/deployment/deployment-diff.ts";
+import { diffText } from "../core/deployment/deployment-text.ts";
+import { plannedPrivileges } from "../core/plan/plan.ts";
+import { privilegeKey } from "../core/privileges/privilege.ts";
+import { folderOf } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { readModelText } from "../shell/compose.ts";
 import { secretFingerprints } from "../shell/deployment.ts";

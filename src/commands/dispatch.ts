@@ -1,5 +1,5 @@
 import type { ReportFlags } from "../core/ci/pipeline.ts";
-import type { AcceptName } from "../core/plan.ts";
+import type { AcceptName } from "../core/plan/plan.ts";
 import { questionIds } from "../core/setup/question.ts";
 import { secretIds } from "../core/setup/secret-questions.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";

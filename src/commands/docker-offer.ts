@@ -1,4 +1,4 @@
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/findings/finding.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { askInstaller, type InstallerWorld, installerPath, runInstall } from "../shell/docker-installer.ts";
 import type { World } from "../world.ts";

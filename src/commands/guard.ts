@@ -1,8 +1,8 @@
-import { composeEnvironment, execArgv } from "../core/compose-argv.ts";
-import type { Finding } from "../core/finding.ts";
-import type { Text } from "../core/fitted-text.ts";
-import { guardPaths, guardService } from "../core/guard-policy.ts";
-import { resolvePath } from "../core/stack.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { composeEnvironment, execArgv } from "../core/stack/compose-argv.ts";
+import { guardPaths, guardService } from "../core/stack/guard-policy.ts";
+import { resolvePath } from "../core/stack/stack.ts";
+import type { Text } from "../core/text/fitted-text.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";

@@ -1,6 +1,6 @@
-import { type DeploymentRecord, type HistoryEntry, stateOf } from "../core/deployment.ts";
-import { deploymentText, historyText, type ListedDeployment } from "../core/deployment-text.ts";
-import { folderOf } from "../core/stack.ts";
+import { type DeploymentRecord, type HistoryEntry, stateOf } from "../core/deployment/deployment.ts";
+import { deploymentText, historyText, type ListedDeployment } from "../core/deployment/deployment-text.ts";
+import { folderOf } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { projectContainers } from "../shell/engine.ts";
 import { findRecord, isAlive, readHistory } from "../shell/history.ts";

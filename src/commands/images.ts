@@ -1,6 +1,6 @@
-import { auditWords } from "../core/audit.ts";
-import type { AcceptName } from "../core/plan.ts";
-import { type ImageRequest, imageFindings, planBuild, planPull } from "../core/plan-images.ts";
+import { auditWords } from "../core/deployment/audit.ts";
+import type { AcceptName } from "../core/plan/plan.ts";
+import { type ImageRequest, imageFindings, planBuild, planPull } from "../core/plan/plan-images.ts";
 import { stepTask } from "../shell/apply.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";

@@ -1,10 +1,10 @@
-import { auditWords } from "../core/audit.ts";
-import { clientKeys } from "../core/client-key.ts";
-import type { Finding } from "../core/finding.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { modelSecrets } from "../core/secret-values.ts";
-import { joinPath, relativePath, type Territory } from "../core/stack.ts";
-import { suggest } from "../core/suggest.ts";
+import { auditWords } from "../core/deployment/audit.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { suggest } from "../core/findings/suggest.ts";
+import { clientKeys } from "../core/secrets/client-key.ts";
+import { modelSecrets } from "../core/secrets/secret-values.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { joinPath, relativePath, type Territory } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import type { World } from "../world.ts";

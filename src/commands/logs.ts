@@ -1,4 +1,4 @@
-import { composeEnvironment, logsArgv } from "../core/compose-argv.ts";
+import { composeEnvironment, logsArgv } from "../core/stack/compose-argv.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { docker, projectContainers } from "../shell/engine.ts";

@@ -1,6 +1,6 @@
 import { browserProgram, tunnelCommand } from "../core/browser.ts";
-import type { Finding } from "../core/finding.ts";
-import { frontDoorOf } from "../core/front-door.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { frontDoorOf } from "../core/public/front-door.ts";
 import { DeployError } from "../errors.ts";
 import { modelOf, readModelText } from "../shell/compose.ts";
 import { findReceipt, receiptFor } from "../shell/receipt.ts";

@@ -1,7 +1,7 @@
-import type { Finding } from "../core/finding.ts";
-import type { Plan } from "../core/plan.ts";
-import { planDocument } from "../core/plan-document.ts";
-import { planText } from "../core/plan-text.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { Plan } from "../core/plan/plan.ts";
+import { planDocument } from "../core/plan/plan-document.ts";
+import { planText } from "../core/plan/plan-text.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "../errors.ts";
 import type { World } from "../world.ts";
 import { unaccepted } from "./consent.ts";

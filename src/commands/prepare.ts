@@ -1,10 +1,10 @@
-import { type ConfigFile, parseConfig } from "../core/config.ts";
+import { type ConfigFile, parseConfig } from "../core/config/config.ts";
 import { credentialsOf } from "../core/credentials/credential.ts";
-import type { Facts } from "../core/facts.ts";
-import type { Finding, Outcome } from "../core/finding.ts";
-import type { Mode } from "../core/mode.ts";
+import type { Mode } from "../core/detect/mode.ts";
+import type { Finding, Outcome } from "../core/findings/finding.ts";
+import type { Source } from "../core/findings/source.ts";
+import type { Facts } from "../core/plan/facts.ts";
 import { publicMapping } from "../core/public/variables.ts";
-import type { Source } from "../core/source.ts";
 import {
   composeFiles,
   excludedServices,
@@ -16,7 +16,7 @@ import {
   type Stack,
   type Territory,
   territoryOf,
-} from "../core/stack.ts";
+} from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { readDetection, readPlatformConfig } from "../shell/detection.ts";
 import { sha256 } from "../shell/fingerprint.ts";

@@ -1,6 +1,6 @@
-import type { DeploymentRecord } from "../core/deployment.ts";
-import type { Finding } from "../core/finding.ts";
-import type { Territory } from "../core/stack.ts";
+import type { DeploymentRecord } from "../core/deployment/deployment.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { Territory } from "../core/stack/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { keyedFingerprint } from "../shell/fingerprint.ts";

@@ -1,9 +1,9 @@
-import type { DeploymentRecord } from "../core/deployment.ts";
-import type { Facts } from "../core/facts.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { namedSecrets } from "../core/named-secrets.ts";
-import { type NewerPassword, newerPasswords, passwordFiles, withPasswords } from "../core/passwords-of-now.ts";
-import type { Territory } from "../core/stack.ts";
+import type { DeploymentRecord } from "../core/deployment/deployment.ts";
+import type { Facts } from "../core/plan/facts.ts";
+import { namedSecrets } from "../core/secrets/named-secrets.ts";
+import { type NewerPassword, newerPasswords, passwordFiles, withPasswords } from "../core/secrets/passwords-of-now.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import type { Territory } from "../core/stack/stack.ts";
 import { modelOf } from "../shell/compose.ts";
 import { knownHistory } from "../shell/history.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";

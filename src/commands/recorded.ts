@@ -1,9 +1,9 @@
-import { clientKeys } from "../core/client-key.ts";
-import type { DroppedPrivilege } from "../core/dropped-privileges.ts";
-import { containerShapes } from "../core/last-deployment.ts";
-import { type Plan, plannedPrivileges } from "../core/plan.ts";
-import type { Privilege } from "../core/privilege.ts";
-import type { ImageIds } from "../core/sandbox-images.ts";
+import type { ImageIds } from "../core/containers/sandbox-images.ts";
+import { containerShapes } from "../core/deployment/last-deployment.ts";
+import { type Plan, plannedPrivileges } from "../core/plan/plan.ts";
+import type { DroppedPrivilege } from "../core/privileges/dropped-privileges.ts";
+import type { Privilege } from "../core/privileges/privilege.ts";
+import { clientKeys } from "../core/secrets/client-key.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
 import type { Purpose } from "../shell/deployment.ts";

@@ -1,7 +1,7 @@
-import { buildContexts } from "../core/env-protection.ts";
-import type { Finding } from "../core/finding.ts";
-import type { Step } from "../core/plan-steps.ts";
-import { localImageVariables } from "../core/stack.ts";
+import { buildContexts } from "../core/env/env-protection.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { Step } from "../core/plan/plan-steps.ts";
+import { localImageVariables } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { readImages } from "../shell/engine.ts";
 import { type RegistryOutage, registryOutages } from "../shell/registry-outages.ts";

@@ -1,9 +1,9 @@
-import { cardText } from "../core/card.ts";
-import { clientKeys } from "../core/client-key.ts";
-import { droppedText } from "../core/dropped-privileges.ts";
-import type { Plan } from "../core/plan.ts";
-import { planDocument } from "../core/plan-document.ts";
-import { relativePath } from "../core/stack.ts";
+import type { Plan } from "../core/plan/plan.ts";
+import { planDocument } from "../core/plan/plan-document.ts";
+import { droppedText } from "../core/privileges/dropped-privileges.ts";
+import { clientKeys } from "../core/secrets/client-key.ts";
+import { relativePath } from "../core/stack/stack.ts";
+import { cardText } from "../core/text/card.ts";
 import type { Purpose } from "../shell/deployment.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";

@@ -1,7 +1,7 @@
-import { auditWords } from "../core/audit.ts";
-import { composeEnvironment, restartArgv } from "../core/compose-argv.ts";
-import type { Finding } from "../core/finding.ts";
+import { auditWords } from "../core/deployment/audit.ts";
+import type { Finding } from "../core/findings/finding.ts";
 import { readStartLines } from "../core/progress/start-lines.ts";
+import { composeEnvironment, restartArgv } from "../core/stack/compose-argv.ts";
 import { DeployError } from "../errors.ts";
 import { stopUnlessDone } from "../shell/child-failure.ts";
 import { eachLine } from "../shell/child-output.ts";

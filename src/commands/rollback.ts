@@ -1,5 +1,5 @@
-import { type DeploymentRecord, deploymentBefore } from "../core/deployment.ts";
-import type { AcceptName } from "../core/plan.ts";
+import { type DeploymentRecord, deploymentBefore } from "../core/deployment/deployment.ts";
+import type { AcceptName } from "../core/plan/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { findRecord, readHistory } from "../shell/history.ts";
 import { readReceipt, receiptFor } from "../shell/receipt.ts";

@@ -1,9 +1,9 @@
-import { setInEnvFile } from "../core/env-edit.ts";
-import type { Finding } from "../core/finding.ts";
-import { databasePassword, type Plan } from "../core/plan.ts";
-import { rotationFinding, rotationText } from "../core/rotation.ts";
-import type { ListedSecret } from "../core/secret-list.ts";
-import { usersOfSecret } from "../core/secret-list.ts";
+import { setInEnvFile } from "../core/env/env-edit.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { databasePassword, type Plan } from "../core/plan/plan.ts";
+import { rotationFinding, rotationText } from "../core/secrets/rotation.ts";
+import type { ListedSecret } from "../core/secrets/secret-list.ts";
+import { usersOfSecret } from "../core/secrets/secret-list.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { newSecret } from "../shell/apply.ts";
 import { logIn, readVerifier, scramVerifier, setVerifier } from "../shell/postgres.ts";

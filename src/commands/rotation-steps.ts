@@ -1,8 +1,8 @@
-import { dataPasswords } from "../core/data-password.ts";
-import type { Finding } from "../core/finding.ts";
-import { databasePassword } from "../core/plan.ts";
-import { dotenvSecrets } from "../core/secret-values.ts";
-import { joinPath, type Territory } from "../core/stack.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { databasePassword } from "../core/plan/plan.ts";
+import { dataPasswords } from "../core/secrets/data-password.ts";
+import { dotenvSecrets } from "../core/secrets/secret-values.ts";
+import { joinPath, type Territory } from "../core/stack/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { type PostgresRole, setVerifier } from "../shell/postgres.ts";
 import { type RotationJournal, readJournal, removeJournal } from "../shell/rotation-journal.ts";

@@ -1,10 +1,10 @@
-import type { Finding } from "../core/finding.ts";
-import type { AcceptName } from "../core/plan.ts";
-import { weakSecret } from "../core/plan.ts";
-import type { Step } from "../core/plan-steps.ts";
-import { inputFinding, withoutLineEnd } from "../core/secret-input.ts";
-import { classTexts, secretListText, usersOfSecret } from "../core/secret-list.ts";
-import { relativePath } from "../core/stack.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { AcceptName } from "../core/plan/plan.ts";
+import { weakSecret } from "../core/plan/plan.ts";
+import type { Step } from "../core/plan/plan-steps.ts";
+import { inputFinding, withoutLineEnd } from "../core/secrets/secret-input.ts";
+import { classTexts, secretListText, usersOfSecret } from "../core/secrets/secret-list.ts";
+import { relativePath } from "../core/stack/stack.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
 import { upTasks } from "../shell/apply.ts";
 import { findReceipt, receiptFor } from "../shell/receipt.ts";

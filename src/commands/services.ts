@@ -1,6 +1,6 @@
-import type { Container } from "../core/container.ts";
-import type { Finding } from "../core/finding.ts";
-import { suggest } from "../core/suggest.ts";
+import type { Container } from "../core/containers/container.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { suggest } from "../core/findings/suggest.ts";
 import { DeployError } from "../errors.ts";
 
 /** Names of the services that have a container, sorted. */

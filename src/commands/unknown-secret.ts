@@ -1,5 +1,5 @@
-import type { Finding } from "../core/finding.ts";
-import { suggest } from "../core/suggest.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { suggest } from "../core/findings/suggest.ts";
 
 /** A name that is in neither the stack nor its environment file, D112. */
 export function unknownSecret(name: string, known: readonly string[]): Finding {

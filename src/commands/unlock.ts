@@ -1,6 +1,6 @@
-import { auditWords } from "../core/audit.ts";
-import { type Holding, heldFinding, holderText } from "../core/lock-holder.ts";
-import { type AcceptName, heldLock, type PlanQuestion } from "../core/plan.ts";
+import { auditWords } from "../core/deployment/audit.ts";
+import { type Holding, heldFinding, holderText } from "../core/deployment/lock-holder.ts";
+import { type AcceptName, heldLock, type PlanQuestion } from "../core/plan/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { type FoundLock, readLocks } from "../shell/lock.ts";

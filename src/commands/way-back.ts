@@ -1,8 +1,8 @@
-import type { DeploymentRecord } from "../core/deployment.ts";
-import type { Finding } from "../core/finding.ts";
-import { databasePassword, foreignProject, type PlanQuestion, weakSecret } from "../core/plan.ts";
-import { planUp, type UpOptions } from "../core/plan-up.ts";
-import { consentNames } from "../core/privilege.ts";
+import type { DeploymentRecord } from "../core/deployment/deployment.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { databasePassword, foreignProject, type PlanQuestion, weakSecret } from "../core/plan/plan.ts";
+import { planUp, type UpOptions } from "../core/plan/plan-up.ts";
+import { consentNames } from "../core/privileges/privilege.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import { projectContainers } from "../shell/engine.ts";

@@ -1,7 +1,7 @@
-import { type AuditBegin, type AuditEnd, type AuditEntry, readAudit } from "../core/audit.ts";
-import { createRedactor } from "../core/redact.ts";
-import { redactedDocument } from "../core/redacted-document.ts";
-import { joinPath } from "../core/stack.ts";
+import { type AuditBegin, type AuditEnd, type AuditEntry, readAudit } from "../core/deployment/audit.ts";
+import { createRedactor } from "../core/secrets/redact.ts";
+import { redactedDocument } from "../core/secrets/redacted-document.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import type { World } from "../world.ts";
 
 const limitBytes = 5 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import { composeFailure } from "../core/compose-failures.ts";
-import { dockerFailure } from "../core/docker-failures.ts";
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { composeFailure } from "../core/stack/compose-failures.ts";
+import { dockerFailure } from "../core/stack/docker-failures.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunResult } from "../world.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
-import { joinPath } from "../core/stack.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import type { Command } from "../world.ts";
 
 /** The variables of a process. */

@@ -1,6 +1,6 @@
-import { composeFailure, unreadableEnvFile } from "../core/compose-failures.ts";
-import type { Failure } from "../core/docker-failures.ts";
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { composeFailure, unreadableEnvFile } from "../core/stack/compose-failures.ts";
+import type { Failure } from "../core/stack/docker-failures.ts";
 import type { World } from "../world.ts";
 
 /** Explains why Compose refused to merge files, with the place; reads for that what Compose has read. */

@@ -1,4 +1,4 @@
-import { composeVersionFinding } from "../core/docker-failures.ts";
+import { composeVersionFinding } from "../core/stack/docker-failures.ts";
 import { DeployError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { type ComposePrograms, composePrograms, dockerSettings, pluginPathArgv } from "./compose-plugin.ts";

@@ -1,7 +1,7 @@
-import { composeEnvironment, hashArgv, modelArgv } from "../core/compose-argv.ts";
-import { parseEnvFile } from "../core/env-file.ts";
-import { type ComposeModel, parseModel } from "../core/model.ts";
-import type { Stack } from "../core/stack.ts";
+import { parseEnvFile } from "../core/env/env-file.ts";
+import { composeEnvironment, hashArgv, modelArgv } from "../core/stack/compose-argv.ts";
+import { type ComposeModel, parseModel } from "../core/stack/model.ts";
+import type { Stack } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";

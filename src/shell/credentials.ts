@@ -1,5 +1,5 @@
 import type { Credential, Lent, LentEntry, PathFact, ValueOrigin } from "../core/credentials/credential.ts";
-import { joinPath, resolvePath, type Territory } from "../core/stack.ts";
+import { joinPath, resolvePath, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 

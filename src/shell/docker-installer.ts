@@ -1,5 +1,5 @@
-import { copiedWord } from "../core/copied-word.ts";
-import { joinPath, relativePath } from "../core/stack.ts";
+import { joinPath, relativePath } from "../core/stack/stack.ts";
+import { copiedWord } from "../core/text/copied-word.ts";
 import type { World } from "../world.ts";
 import { eachLine } from "./child-output.ts";
 

@@ -1,8 +1,8 @@
-import type { DeployConfig } from "../core/config.ts";
-import type { Container } from "../core/container.ts";
-import type { TlsAddress } from "../core/front-door.ts";
+import type { DeployConfig } from "../core/config/config.ts";
+import type { Container } from "../core/containers/container.ts";
+import type { TlsAddress } from "../core/public/front-door.ts";
 import { type Issuance, issuanceIn } from "../core/public/issuance.ts";
-import { joinPath, resolvePath, type Territory } from "../core/stack.ts";
+import { joinPath, resolvePath, type Territory } from "../core/stack/stack.ts";
 import type { DoorTrust, TlsDoor, World } from "../world.ts";
 import { readCertificates } from "./certificates.ts";
 import { docker } from "./engine.ts";

@@ -1,11 +1,11 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
-import { containersArgv, defaultsArgv, enforcedArgv, networksArgv, volumesArgv } from "../core/compose-argv.ts";
-import { type Container, parseContainers } from "../core/container.ts";
-import { type LastDeployment, missingLimits } from "../core/last-deployment.ts";
-import { allEnforced, type EnforcedLimits } from "../core/limits.ts";
-import type { ComposeModel } from "../core/model.ts";
-import type { EngineDefaults, NetworkFact, OtherContainer, VolumeFact } from "../core/privilege.ts";
+import { type Container, parseContainers } from "../core/containers/container.ts";
+import { type LastDeployment, missingLimits } from "../core/deployment/last-deployment.ts";
+import type { EngineDefaults, NetworkFact, OtherContainer, VolumeFact } from "../core/privileges/privilege.ts";
+import { containersArgv, defaultsArgv, enforcedArgv, networksArgv, volumesArgv } from "../core/stack/compose-argv.ts";
+import { allEnforced, type EnforcedLimits } from "../core/stack/limits.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
 import type { World } from "../world.ts";
 import { docker } from "./engine.ts";
 

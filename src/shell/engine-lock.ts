@@ -1,5 +1,5 @@
-import { claimArgv, claimName, claimsArgv, parseClaims, unclaimArgv } from "../core/lock-argv.ts";
-import { type Holder, type Holding, isBefore } from "../core/lock-holder.ts";
+import { claimArgv, claimName, claimsArgv, parseClaims, unclaimArgv } from "../core/deployment/lock-argv.ts";
+import { type Holder, type Holding, isBefore } from "../core/deployment/lock-holder.ts";
 import { dockerOrStop } from "./engine.ts";
 import { holdingOf, type LockWorld, noteLeftOver } from "./lock-holder.ts";
 

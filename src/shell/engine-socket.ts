@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { listedLabels } from "../core/compose-argv.ts";
+import { listedLabels } from "../core/stack/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
 import { dockerSettings, type Env } from "./compose-plugin.ts";
 import { ask } from "./question.ts";

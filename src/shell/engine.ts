@@ -1,10 +1,10 @@
-import { containersArgv, imagesArgv, listArgv, ownersArgv } from "../core/compose-argv.ts";
-import { type Container, parseContainers } from "../core/container.ts";
-import { dockerFailure, type Failure } from "../core/docker-failures.ts";
-import type { Finding } from "../core/finding.ts";
-import { type ProgramSettings, parseImageSettings } from "../core/program-settings.ts";
-import { inspectedSecrets } from "../core/secret-values.ts";
-import { joinPath } from "../core/stack.ts";
+import { type Container, parseContainers } from "../core/containers/container.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import { inspectedSecrets } from "../core/secrets/secret-values.ts";
+import { containersArgv, imagesArgv, listArgv, ownersArgv } from "../core/stack/compose-argv.ts";
+import { dockerFailure, type Failure } from "../core/stack/docker-failures.ts";
+import { type ProgramSettings, parseImageSettings } from "../core/stack/program-settings.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 

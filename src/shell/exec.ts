@@ -1,5 +1,5 @@
 import { $ } from "zx/core";
-import { createStreamRedactor } from "../core/redact.ts";
+import { createStreamRedactor } from "../core/secrets/redact.ts";
 import type { Command, RunOptions, RunResult } from "../world.ts";
 
 /** Quotes one word for POSIX sh; zx's own quoting needs bash. */

@@ -1,5 +1,5 @@
-import type { EnvInGit } from "../core/env-protection.ts";
-import { folderOf, joinPath } from "../core/stack.ts";
+import type { EnvInGit } from "../core/env/env-protection.ts";
+import { folderOf, joinPath } from "../core/stack/stack.ts";
 import type { RunResult, World } from "../world.ts";
 
 /** A long history takes git long; a warning is not worth the wait. */

@@ -1,11 +1,11 @@
 import * as z from "zod";
-import type { ConfigFile } from "../core/config.ts";
-import type { Container } from "../core/container.ts";
-import type { Finding } from "../core/finding.ts";
-import { guardPolicyText, guardService } from "../core/guard-policy.ts";
-import type { ComposeModel } from "../core/model.ts";
-import type { SandboxFolders } from "../core/privilege.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { ConfigFile } from "../core/config/config.ts";
+import type { Container } from "../core/containers/container.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { SandboxFolders } from "../core/privileges/privilege.ts";
+import { guardPolicyText, guardService } from "../core/stack/guard-policy.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack/stack.ts";
 import type { RunOptions, RunResult, World } from "../world.ts";
 import { docker, type KnownImages } from "./engine.ts";
 

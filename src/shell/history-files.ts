@@ -1,8 +1,8 @@
 import { sourceFolder } from "../core/credentials/credential.ts";
-import type { DeploymentRecord } from "../core/deployment.ts";
-import { isWithin } from "../core/host-path.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { folderOf, joinPath, type Stack, type Territory } from "../core/stack.ts";
+import type { DeploymentRecord } from "../core/deployment/deployment.ts";
+import { isWithin } from "../core/privileges/host-path.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { folderOf, joinPath, type Stack, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { keyedFingerprint, sha256 } from "./fingerprint.ts";

@@ -1,4 +1,3 @@
-import { deploymentTagsArgv, mountsArgv } from "../core/compose-argv.ts";
 import {
   type DeploymentRecord,
   deploymentIdPattern,
@@ -8,8 +7,9 @@ import {
   mentionedIds,
   missingRecord,
   readRecord,
-} from "../core/deployment.ts";
-import { joinPath } from "../core/stack.ts";
+} from "../core/deployment/deployment.ts";
+import { deploymentTagsArgv, mountsArgv } from "../core/stack/compose-argv.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";

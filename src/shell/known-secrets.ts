@@ -1,9 +1,15 @@
-import { envValues, parseEnvFile } from "../core/env-file.ts";
-import type { ComposeModel } from "../core/model.ts";
+import { envValues, parseEnvFile } from "../core/env/env-file.ts";
 import { publicTlsFiles } from "../core/public/tls-stack.ts";
-import { dotenvSecrets, namedModelSecrets, namedSecrets, secretValues, writtenSecrets } from "../core/secret-values.ts";
-import type { NamedSecret } from "../core/shown-secrets.ts";
-import { joinPath, type Territory } from "../core/stack.ts";
+import {
+  dotenvSecrets,
+  namedModelSecrets,
+  namedSecrets,
+  secretValues,
+  writtenSecrets,
+} from "../core/secrets/secret-values.ts";
+import type { NamedSecret } from "../core/secrets/shown-secrets.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { joinPath, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 

@@ -1,4 +1,4 @@
-import { type Holder, type Holding, parseHolder, placeOf } from "../core/lock-holder.ts";
+import { type Holder, type Holding, parseHolder, placeOf } from "../core/deployment/lock-holder.ts";
 import type { World } from "../world.ts";
 
 /** What locks need of the world. */

@@ -1,6 +1,6 @@
-import { claimName } from "../core/lock-argv.ts";
-import { type Holder, type Holding, heldFinding } from "../core/lock-holder.ts";
-import { joinPath } from "../core/stack.ts";
+import { claimName } from "../core/deployment/lock-argv.ts";
+import { type Holder, type Holding, heldFinding } from "../core/deployment/lock-holder.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import { LockedError } from "../errors.ts";
 import { FileReadError } from "../files.ts";
 import { claimProject, readClaims, releaseProject, unclaim } from "./engine-lock.ts";

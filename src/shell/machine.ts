@@ -1,13 +1,13 @@
 import { relative } from "node:path";
-import type { ConfigFile } from "../core/config.ts";
-import { copiedWord } from "../core/copied-word.ts";
-import { type EnvFile, parseEnvFile } from "../core/env-file.ts";
-import type { SeedFile } from "../core/facts.ts";
-import type { Finding, Outcome } from "../core/finding.ts";
+import type { ConfigFile } from "../core/config/config.ts";
+import { type EnvFile, parseEnvFile } from "../core/env/env-file.ts";
+import type { Finding, Outcome } from "../core/findings/finding.ts";
 import { mayRead } from "../core/may-read.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
-import { visibleLine } from "../core/visible-text.ts";
+import type { SeedFile } from "../core/plan/facts.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territory } from "../core/stack/stack.ts";
+import { copiedWord } from "../core/text/copied-word.ts";
+import { visibleLine } from "../core/text/visible-text.ts";
 import type { World } from "../world.ts";
 import { variableOf } from "./compose.ts";
 

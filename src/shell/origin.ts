@@ -1,8 +1,14 @@
-import type { DeployConfig } from "../core/config.ts";
-import type { Container } from "../core/container.ts";
-import { modes } from "../core/mode.ts";
-import { type ForeignDeployment, isFromHere, type OwnPlaces, originOf, tellingFiles } from "../core/origin.ts";
-import { composeFiles, folderOf, joinPath, type Territory } from "../core/stack.ts";
+import type { DeployConfig } from "../core/config/config.ts";
+import type { Container } from "../core/containers/container.ts";
+import {
+  type ForeignDeployment,
+  isFromHere,
+  type OwnPlaces,
+  originOf,
+  tellingFiles,
+} from "../core/containers/origin.ts";
+import { modes } from "../core/detect/mode.ts";
+import { composeFiles, folderOf, joinPath, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import type { Receipt } from "./receipt.ts";

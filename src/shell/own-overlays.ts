@@ -1,10 +1,10 @@
-import type { ConfigFile } from "../core/config.ts";
+import type { ConfigFile } from "../core/config/config.ts";
 import { credentialsOf } from "../core/credentials/credential.ts";
 import { credentialOverlay, overlayText } from "../core/credentials/credential-overlay.ts";
-import { envValues, parseEnvFile } from "../core/env-file.ts";
+import { envValues, parseEnvFile } from "../core/env/env-file.ts";
 import { publicUrl } from "../core/public/public-url.ts";
 import { derivedValues, publicMapping } from "../core/public/variables.ts";
-import { joinPath, type Stack, type Territory } from "../core/stack.ts";
+import { joinPath, type Stack, type Territory } from "../core/stack/stack.ts";
 import { FileReadError, FileWriteError } from "../files.ts";
 import type { World } from "../world.ts";
 import { findCredentials } from "./credentials.ts";

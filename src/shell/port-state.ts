@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { visibleLine } from "../core/visible-text.ts";
+import { visibleLine } from "../core/text/visible-text.ts";
 import type { PortState } from "../world.ts";
 
 /** Tries to listen on a TCP port and, when it is taken, looks for the process that has it. */

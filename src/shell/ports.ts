@@ -1,6 +1,6 @@
-import type { Container } from "../core/container.ts";
-import type { BusyPort } from "../core/facts.ts";
-import type { ComposeModel } from "../core/model.ts";
+import type { Container } from "../core/containers/container.ts";
+import type { BusyPort } from "../core/plan/facts.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
 import type { World } from "../world.ts";
 import { docker } from "./engine.ts";
 

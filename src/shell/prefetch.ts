@@ -6,7 +6,7 @@ import {
   listArgv,
   modelArgv,
   volumesArgv,
-} from "../core/compose-argv.ts";
+} from "../core/stack/compose-argv.ts";
 import type { Command, RunResult } from "../world.ts";
 import { askPlugin, type ComposePrograms, composePrograms, isAmong } from "./compose-plugin.ts";
 import { askEngine, type EngineSocket, sameEngineSocket } from "./engine-socket.ts";

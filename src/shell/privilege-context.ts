@@ -1,13 +1,18 @@
-import { buildPaths } from "../core/build-privileges.ts";
-import type { Container } from "../core/container.ts";
-import type { Held } from "../core/live-excess.ts";
-import { heldByEach, otherReferences, privilegesOfContainers, showsDefaults } from "../core/live-privileges.ts";
-import { logSocket, logTarget } from "../core/log-grants.ts";
-import { type ComposeModel, networkName, serviceNetworks, volumeName } from "../core/model.ts";
-import { modelReferences } from "../core/own-container.ts";
-import type { MountFact, OtherContainer, Privilege, PrivilegeContext } from "../core/privilege.ts";
-import { joinPath } from "../core/stack.ts";
-import { volumeReach } from "../core/volume-options.ts";
+import type { Container } from "../core/containers/container.ts";
+import type { Held } from "../core/containers/live-excess.ts";
+import { modelReferences } from "../core/containers/own-container.ts";
+import { buildPaths } from "../core/privileges/build-privileges.ts";
+import {
+  heldByEach,
+  otherReferences,
+  privilegesOfContainers,
+  showsDefaults,
+} from "../core/privileges/live-privileges.ts";
+import { logSocket, logTarget } from "../core/privileges/log-grants.ts";
+import type { MountFact, OtherContainer, Privilege, PrivilegeContext } from "../core/privileges/privilege.ts";
+import { type ComposeModel, networkName, serviceNetworks, volumeName } from "../core/stack/model.ts";
+import { joinPath } from "../core/stack/stack.ts";
+import { volumeReach } from "../core/stack/volume-options.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readDefaults, readNetworks, readOthers, readVolumes } from "./engine-facts.ts";

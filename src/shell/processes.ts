@@ -1,5 +1,5 @@
 import { readFile, readlink } from "node:fs/promises";
-import type { Machine } from "../core/lock-holder.ts";
+import type { Machine } from "../core/deployment/lock-holder.ts";
 import type { ProcessTable } from "../world.ts";
 import { sha256 } from "./fingerprint.ts";
 

@@ -1,5 +1,5 @@
-import { parseEnvFile } from "../core/env-file.ts";
-import type { Stack } from "../core/stack.ts";
+import { parseEnvFile } from "../core/env/env-file.ts";
+import type { Stack } from "../core/stack/stack.ts";
 import type { World } from "../world.ts";
 
 /** Adds the profiles that the environment file activates: Compose reads them there only while no other one is named. */

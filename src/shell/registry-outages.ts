@@ -1,10 +1,10 @@
-import { type BuildInputs, imagesOfDockerfile } from "../core/dockerfile-images.ts";
-import { buildContexts } from "../core/env-protection.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { imageOf } from "../core/plan-images.ts";
-import type { Step } from "../core/plan-steps.ts";
-import { outageOf, parseOutlets, questionFor, type RegistryQuestion, registryOf } from "../core/registry.ts";
-import { resolvePath } from "../core/stack.ts";
+import { buildContexts } from "../core/env/env-protection.ts";
+import { imageOf } from "../core/plan/plan-images.ts";
+import type { Step } from "../core/plan/plan-steps.ts";
+import { type BuildInputs, imagesOfDockerfile } from "../core/stack/dockerfile-images.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { outageOf, parseOutlets, questionFor, type RegistryQuestion, registryOf } from "../core/stack/registry.ts";
+import { resolvePath } from "../core/stack/stack.ts";
 import type { World } from "../world.ts";
 import { docker, readImages } from "./engine.ts";
 

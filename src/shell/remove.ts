@@ -1,7 +1,7 @@
-import { composeEnvironment, downArgv } from "../core/compose-argv.ts";
-import type { Plan } from "../core/plan.ts";
-import { describeStep } from "../core/plan-steps.ts";
+import type { Plan } from "../core/plan/plan.ts";
+import { describeStep } from "../core/plan/plan-steps.ts";
 import { readStartLines } from "../core/progress/start-lines.ts";
+import { composeEnvironment, downArgv } from "../core/stack/compose-argv.ts";
 import { DeployError } from "../errors.ts";
 import type { Progress, RunResult, Task, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";

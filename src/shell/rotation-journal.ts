@@ -1,6 +1,6 @@
 import "../core/schema-settings.ts";
 import * as z from "zod";
-import { joinPath } from "../core/stack.ts";
+import { joinPath } from "../core/stack/stack.ts";
 import type { World } from "../world.ts";
 
 const journalSchema = z.object({

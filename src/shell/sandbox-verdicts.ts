@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { Container } from "../core/container.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { isImageKnown, knownImageIds, type SandboxImages } from "../core/sandbox-images.ts";
-import type { Stack, Territory } from "../core/stack.ts";
-import { visibleLine } from "../core/visible-text.ts";
+import type { Container } from "../core/containers/container.ts";
+import { isImageKnown, knownImageIds, type SandboxImages } from "../core/containers/sandbox-images.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import type { Stack, Territory } from "../core/stack/stack.ts";
+import { visibleLine } from "../core/text/visible-text.ts";
 import type { World } from "../world.ts";
 import { askGuard, type GuardReport, guardImages } from "./guard.ts";
 

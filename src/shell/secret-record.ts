@@ -1,9 +1,9 @@
-import { type DataPassword, dataPasswords } from "../core/data-password.ts";
-import type { KnownPassword } from "../core/data-password-findings.ts";
-import { countingEntries, type EnvEntry, parseEnvFile } from "../core/env-file.ts";
-import type { ComposeModel } from "../core/model.ts";
-import { looksSecret } from "../core/redact.ts";
-import { relativePath, type Territory } from "../core/stack.ts";
+import { countingEntries, type EnvEntry, parseEnvFile } from "../core/env/env-file.ts";
+import { type DataPassword, dataPasswords } from "../core/secrets/data-password.ts";
+import type { KnownPassword } from "../core/secrets/data-password-findings.ts";
+import { looksSecret } from "../core/secrets/redact.ts";
+import type { ComposeModel } from "../core/stack/model.ts";
+import { relativePath, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { keyedFingerprint } from "./fingerprint.ts";

@@ -1,8 +1,8 @@
-import { composeEnvironment, upArgv } from "../core/compose-argv.ts";
-import { judgeHealth, waitingText } from "../core/health.ts";
-import type { Step } from "../core/plan-steps.ts";
+import { judgeHealth, waitingText } from "../core/containers/health.ts";
+import type { Step } from "../core/plan/plan-steps.ts";
 import { readStartLines } from "../core/progress/start-lines.ts";
-import type { Stack } from "../core/stack.ts";
+import { composeEnvironment, upArgv } from "../core/stack/compose-argv.ts";
+import type { Stack } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
 import type { Progress, RunResult, World } from "../world.ts";
 import { stopUnlessDone } from "./child-failure.ts";

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { checkServerIdentity, connect, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from "node:tls";
-import type { DeployConfig } from "../core/config.ts";
-import type { Container } from "../core/container.ts";
-import { tlsAddressIn } from "../core/front-door.ts";
+import type { DeployConfig } from "../core/config/config.ts";
+import type { Container } from "../core/containers/container.ts";
 import { type DoorReport, type DoorSight, distrustText } from "../core/public/door-report.ts";
-import type { Territory } from "../core/stack.ts";
+import { tlsAddressIn } from "../core/public/front-door.ts";
+import type { Territory } from "../core/stack/stack.ts";
 import type { TlsDoor, World } from "../world.ts";
 import { certificateOf } from "./certificates.ts";
 import { proxyContainer, readDoor, readIssuance } from "./door-trust.ts";

@@ -1,9 +1,9 @@
-import { conceal } from "../core/concealed.ts";
-import type { ConfigFile } from "../core/config.ts";
-import type { Finding } from "../core/finding.ts";
+import type { ConfigFile } from "../core/config/config.ts";
+import type { Finding } from "../core/findings/finding.ts";
 import { ownCertificateFindings } from "../core/public/own-certificate.ts";
 import { acmeAccount, eabKeyPattern, type TlsStack, tlsOverlays, tlsVariables } from "../core/public/tls-stack.ts";
-import { joinPath, resolvePath, type Stack, type Territory } from "../core/stack.ts";
+import { conceal } from "../core/secrets/concealed.ts";
+import { joinPath, resolvePath, type Stack, type Territory } from "../core/stack/stack.ts";
 import { FileReadError } from "../files.ts";
 import type { World } from "../world.ts";
 import { readCertificates, readOwnFiles } from "./certificates.ts";

@@ -1,6 +1,6 @@
-import type { Container } from "../core/container.ts";
-import type { Finding } from "../core/finding.ts";
-import { type HealthClock, judgeHealth, type ServiceHealth, waitingText } from "../core/health.ts";
+import type { Container } from "../core/containers/container.ts";
+import { type HealthClock, judgeHealth, type ServiceHealth, waitingText } from "../core/containers/health.ts";
+import type { Finding } from "../core/findings/finding.ts";
 import { DeployError } from "../errors.ts";
 import type { ProbeResult, TlsDoor, World } from "../world.ts";
 import { docker, type ProjectContainers, projectContainers } from "./engine.ts";

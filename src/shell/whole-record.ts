@@ -1,7 +1,7 @@
-import type { DeploymentRecord } from "../core/deployment.ts";
-import type { Finding } from "../core/finding.ts";
-import { isModel } from "../core/recorded-model.ts";
-import type { Territory } from "../core/stack.ts";
+import type { DeploymentRecord } from "../core/deployment/deployment.ts";
+import { isModel } from "../core/deployment/recorded-model.ts";
+import type { Finding } from "../core/findings/finding.ts";
+import type { Territory } from "../core/stack/stack.ts";
 import type { World } from "../world.ts";
 import { keyedFingerprint } from "./fingerprint.ts";
 import { copyPathOf, modelPathOf, readDeployedModel } from "./history.ts";

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { wrapText } from "../core/wrapped-text.ts";
+import { wrapText } from "../core/text/wrapped-text.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Conversation } from "./ask.ts";
 import type { Asker } from "./reporter.ts";

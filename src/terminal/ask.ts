@@ -1,4 +1,4 @@
-import { wrapText } from "../core/wrapped-text.ts";
+import { wrapText } from "../core/text/wrapped-text.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Asker } from "./reporter.ts";
 

@@ -1,9 +1,9 @@
-import { formatFindings } from "../core/docker-failures.ts";
-import { type Finding, shownFinding } from "../core/finding.ts";
-import { fitted, type Text } from "../core/fitted-text.ts";
-import { createRedactor, createStreamRedactor, type StreamRedactor } from "../core/redact.ts";
-import { redactedDocument } from "../core/redacted-document.ts";
-import { visibleLog, visibleText } from "../core/visible-text.ts";
+import { type Finding, shownFinding } from "../core/findings/finding.ts";
+import { createRedactor, createStreamRedactor, type StreamRedactor } from "../core/secrets/redact.ts";
+import { redactedDocument } from "../core/secrets/redacted-document.ts";
+import { formatFindings } from "../core/stack/docker-failures.ts";
+import { fitted, type Text } from "../core/text/fitted-text.ts";
+import { visibleLog, visibleText } from "../core/text/visible-text.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Prompt, Question, Reporter, Task } from "../world.ts";
 

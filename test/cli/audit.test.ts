@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readAudit } from "../../src/core/audit.ts";
+import { readAudit } from "../../src/core/deployment/audit.ts";
 import { createFiles } from "../../src/shell/files.ts";
 import { command, eventually } from "../support/command.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";

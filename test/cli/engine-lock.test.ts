@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { durationText } from "../../src/core/duration.ts";
-import { type Machine, parseHolder, placeOf } from "../../src/core/lock-holder.ts";
+import { type Machine, parseHolder, placeOf } from "../../src/core/deployment/lock-holder.ts";
+import { durationText } from "../../src/core/text/duration.ts";
 import { eventually } from "../support/command.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";
 

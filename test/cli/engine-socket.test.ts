@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { containersArgv, imagesArgv, listArgv, ownersArgv, volumesArgv } from "../../src/core/compose-argv.ts";
+import { containersArgv, imagesArgv, listArgv, ownersArgv, volumesArgv } from "../../src/core/stack/compose-argv.ts";
 import { dockerSettings } from "../../src/shell/compose-plugin.ts";
 import { askEngine, sameEngineSocket } from "../../src/shell/engine-socket.ts";
 

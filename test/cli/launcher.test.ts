@@ -81,7 +81,7 @@ describe("installing and building", () => {
     expect(await checkout.log()).toEqual([install, "build", "start", "start"]);
   });
 
-  test.each(["src/main.ts", "src/core/plan.ts", "package.json", "scripts/build.mjs"])(
+  test.each(["src/main.ts", "src/core/plan/plan.ts", "package.json", "scripts/build.mjs"])(
     "builds again when %s changed and names it",
     async (path) => {
       await checkout.run(["up"]);
@@ -94,7 +94,7 @@ describe("installing and building", () => {
 
   test("builds again when a source was removed", async () => {
     await checkout.run(["up"]);
-    await rm(join(checkout.home, "src/core/plan.ts"));
+    await rm(join(checkout.home, "src/core/plan/plan.ts"));
     await checkout.touchLater("src/core");
     expect((await checkout.run(["up"])).stderr).toBe("deploy: building: src/core changed\n");
   });

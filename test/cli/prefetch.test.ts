@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { composeEnvironment, modelArgv } from "../../src/core/compose-argv.ts";
+import { composeEnvironment, modelArgv } from "../../src/core/stack/compose-argv.ts";
 import { composePrograms } from "../../src/shell/compose-plugin.ts";
 import { startPrefetch } from "../../src/shell/prefetch.ts";
 import { seal, sealKeyPath } from "../../src/shell/seal.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Lent } from "../../src/core/credentials/credential.ts";
 import { credentialOverlay, overlayText } from "../../src/core/credentials/credential-overlay.ts";
-import { parseModel } from "../../src/core/model.ts";
-import { privilegesOfModel } from "../../src/core/privileges.ts";
+import { privilegesOfModel } from "../../src/core/privileges/privileges.ts";
+import { parseModel } from "../../src/core/stack/model.ts";
 import { host } from "../support/granted.ts";
 import { type Combination, composeModel, type Mode, nameOf, overlaysOf, root } from "./model.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Privilege } from "../../src/core/privilege.ts";
-import { privilegesOfModel } from "../../src/core/privileges.ts";
+import type { Privilege } from "../../src/core/privileges/privilege.ts";
+import { privilegesOfModel } from "../../src/core/privileges/privileges.ts";
 import { host, modelOf } from "../support/granted.ts";
 
 function lineOf({ service, kind, detail, consent }: Privilege): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Finding } from "../../src/core/finding.ts";
+import type { Finding } from "../../src/core/findings/finding.ts";
 import { DeployError, exitCodeOf, exitCodes } from "../../src/errors.ts";
 
 const input: Finding = { code: "D012", severity: "error", message: "a wrong value" };

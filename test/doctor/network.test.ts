@@ -6,7 +6,7 @@ import { judgeFirewall, openLivePorts, openPorts } from "../../src/core/doctor/f
 import { judgeProxies, proxyFor, shellProxies, shownProxy } from "../../src/core/doctor/proxy-check.ts";
 import { judgeNames, judgeRegistries, registriesOf, registryUrls } from "../../src/core/doctor/registry-check.ts";
 import { portState } from "../../src/shell/port-state.ts";
-import { container } from "../core/plan-facts.ts";
+import { container } from "../core/plan/plan-facts.ts";
 import { modelOf } from "../support/granted.ts";
 
 const found = ({ problems }: Verdict) => problems.map(({ severity, code }) => `${severity} ${code}`);

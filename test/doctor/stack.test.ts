@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { copiedWord } from "../../src/core/copied-word.ts";
 import { judged, problemOf, resultOf, type Verdict } from "../../src/core/doctor/check.ts";
 import { doctorText, mendNames, problemsOf, withAccepted } from "../../src/core/doctor/doctor-text.ts";
 import { codeNamed, codesNear, explanationOf } from "../../src/core/doctor/explanation.ts";
 import { type FileFacts, judgeFiles } from "../../src/core/doctor/file-checks.ts";
 import { judgeDeployment, judgeFindings, judgeLeftovers, judgeLocks } from "../../src/core/doctor/stack-checks.ts";
-import { container } from "../core/plan-facts.ts";
+import { copiedWord } from "../../src/core/text/copied-word.ts";
+import { container } from "../core/plan/plan-facts.ts";
 import { modelOf } from "../support/granted.ts";
 
 const found = ({ problems }: Verdict) =>

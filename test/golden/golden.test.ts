@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatFindings } from "../../src/core/docker-failures.ts";
-import { planText } from "../../src/core/plan-text.ts";
-import { planUp } from "../../src/core/plan-up.ts";
+import { planText } from "../../src/core/plan/plan-text.ts";
+import { planUp } from "../../src/core/plan/plan-up.ts";
+import { formatFindings } from "../../src/core/stack/docker-failures.ts";
 import { readSituation } from "./situation.ts";
 
 const cases = readdirSync(import.meta.dirname).filter((name) =>

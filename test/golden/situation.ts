@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
-import { type ConfigFile, type DeployConfig, parseConfig } from "../../src/core/config.ts";
-import { parseContainers } from "../../src/core/container.ts";
-import { detectMode } from "../../src/core/detect.ts";
-import type { Facts } from "../../src/core/facts.ts";
-import type { Finding, Outcome } from "../../src/core/finding.ts";
-import { findingCodes } from "../../src/core/finding-codes.ts";
-import { allEnforced } from "../../src/core/limits.ts";
-import { type Detection, modes } from "../../src/core/mode.ts";
-import { parseModel } from "../../src/core/model.ts";
-import type { UpOptions } from "../../src/core/plan-up.ts";
-import { privilegeKinds } from "../../src/core/privilege.ts";
-import { parseImageSettings } from "../../src/core/program-settings.ts";
+import { type ConfigFile, type DeployConfig, parseConfig } from "../../src/core/config/config.ts";
+import { parseContainers } from "../../src/core/containers/container.ts";
+import { detectMode } from "../../src/core/detect/detect.ts";
+import { type Detection, modes } from "../../src/core/detect/mode.ts";
+import type { Finding, Outcome } from "../../src/core/findings/finding.ts";
+import { findingCodes } from "../../src/core/findings/finding-codes.ts";
+import type { Facts } from "../../src/core/plan/facts.ts";
+import type { UpOptions } from "../../src/core/plan/plan-up.ts";
+import { privilegeKinds } from "../../src/core/privileges/privilege.ts";
 import { exposureItems, exposureLevels } from "../../src/core/public/exposure-items.ts";
+import { allEnforced } from "../../src/core/stack/limits.ts";
+import { parseModel } from "../../src/core/stack/model.ts";
+import { parseImageSettings } from "../../src/core/stack/program-settings.ts";
 import {
   composeFiles,
   excludedServices,
@@ -22,7 +22,7 @@ import {
   localImageVariables,
   type Stack,
   territoryOf,
-} from "../../src/core/stack.ts";
+} from "../../src/core/stack/stack.ts";
 
 const root = "/srv/agents";
 const home = "/home/operator";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lacksDocker, type OfferWorld, offerDocker } from "../../src/commands/docker-offer.ts";
-import { dockerFailure } from "../../src/core/docker-failures.ts";
-import type { Finding } from "../../src/core/finding.ts";
+import type { Finding } from "../../src/core/findings/finding.ts";
+import { dockerFailure } from "../../src/core/stack/docker-failures.ts";
 import { DeployError } from "../../src/errors.ts";
 import { createReporter } from "../../src/terminal/reporter.ts";
 

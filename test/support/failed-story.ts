@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createRedactor } from "../../src/core/redact.ts";
-import { dotenvSecrets } from "../../src/core/secret-values.ts";
+import { createRedactor } from "../../src/core/secrets/redact.ts";
+import { dotenvSecrets } from "../../src/core/secrets/secret-values.ts";
 
 /**
  * What a failed test may write where everybody reads it: CI keeps it, and logs of containers are not the tool's own words. The

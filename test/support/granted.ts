@@ -1,6 +1,6 @@
-import { type ComposeModel, parseModel } from "../../src/core/model.ts";
-import type { PrivilegeContext } from "../../src/core/privilege.ts";
-import { privilegesOfModel } from "../../src/core/privileges.ts";
+import type { PrivilegeContext } from "../../src/core/privileges/privilege.ts";
+import { privilegesOfModel } from "../../src/core/privileges/privileges.ts";
+import { type ComposeModel, parseModel } from "../../src/core/stack/model.ts";
 
 /** An operator's host: the project in /srv/demo, Alice's home. */
 export const host: PrivilegeContext = { projectRoot: "/srv/demo", home: "/home/alice" };

@@ -1,4 +1,4 @@
-import { type Container, parseContainers } from "../../src/core/container.ts";
+import { type Container, parseContainers } from "../../src/core/containers/container.ts";
 
 /** What differs from a container that asked for nothing. */
 export interface InspectedParts {

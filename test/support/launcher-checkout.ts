@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 
 const launcher = join(import.meta.dirname, "../../deploy");
 const programs = ["sh", "cat", "find", "grep", "id", "ln", "ls", "mkdir", "readlink", "rm", "sleep", "tail", "touch"];
-const sources = ["package.json", "package-lock.json", "src/main.ts", "src/core/plan.ts", "scripts/build.mjs"];
+const sources = ["package.json", "package-lock.json", "src/main.ts", "src/core/plan/plan.ts", "scripts/build.mjs"];
 
 /** A Node.js that answers -v, plays the build, and otherwise shows what the deploy tool was started with. */
 export const fakeNode = `#!/bin/sh

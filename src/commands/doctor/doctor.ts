@@ -1,9 +1,9 @@
 import type { CheckResult, Problem } from "../../core/doctor/check.ts";
 import { doctorText, problemsOf, withAccepted } from "../../core/doctor/doctor-text.ts";
 import { codeNamed, codesNear, explanationOf, explanationsPath } from "../../core/doctor/explanation.ts";
-import { findingCodes } from "../../core/finding-codes.ts";
-import type { AcceptName } from "../../core/plan.ts";
-import { joinPath } from "../../core/stack.ts";
+import { findingCodes } from "../../core/findings/finding-codes.ts";
+import type { AcceptName } from "../../core/plan/plan.ts";
+import { joinPath } from "../../core/stack/stack.ts";
 import { DeployError, type ExitCode, exitCodeOf, exitCodes } from "../../errors.ts";
 import { readIfPossible } from "../../shell/doctor/engine.ts";
 import type { World } from "../../world.ts";

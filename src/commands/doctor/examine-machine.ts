@@ -14,7 +14,7 @@ import { judgeProxies } from "../../core/doctor/proxy-check.ts";
 import { judgeNames, judgeRegistries, registriesOf, registryUrls } from "../../core/doctor/registry-check.ts";
 import { judgeRights, rightsEvidence } from "../../core/doctor/rights-check.ts";
 import { judgeVersions } from "../../core/doctor/version-floors.ts";
-import { hub } from "../../core/registry.ts";
+import { hub } from "../../core/stack/registry.ts";
 import { following, within } from "../../shell/doctor/deadline.ts";
 import { readAvailableMemory, readRights, readSpace } from "../../shell/doctor/engine.ts";
 import { askRegistries, lookUp, neededNames, readProxies, readResolvers } from "../../shell/doctor/network.ts";

@@ -1,3 +1,4 @@
+import { judgeHealth } from "../../core/containers/health.ts";
 import { type CheckResult, judged, type Known, type Mend, skipped, type Verdict } from "../../core/doctor/check.ts";
 import { judgeCluster } from "../../core/doctor/cluster-check.ts";
 import { judgeFiles } from "../../core/doctor/file-checks.ts";
@@ -9,11 +10,10 @@ import {
   judgeLeftovers,
   judgeLocks,
 } from "../../core/doctor/stack-checks.ts";
-import type { Finding } from "../../core/finding.ts";
-import { handChanges } from "../../core/hand-changes.ts";
-import { judgeHealth } from "../../core/health.ts";
-import type { ComposeModel } from "../../core/model.ts";
+import { handChanges } from "../../core/drift/hand-changes.ts";
+import type { Finding } from "../../core/findings/finding.ts";
 import { doorFindings, lifetimeLine } from "../../core/public/door-report.ts";
+import type { ComposeModel } from "../../core/stack/model.ts";
 import { environmentFindings, readEnvironment } from "../../shell/coherence.ts";
 import { variableOf } from "../../shell/compose.ts";
 import { readCluster } from "../../shell/doctor/cluster.ts";

@@ -10,10 +10,10 @@ import {
 import { problemsOf } from "../../core/doctor/doctor-text.ts";
 import type { EngineReport } from "../../core/doctor/engine-report.ts";
 import { judgePlan } from "../../core/doctor/stack-checks.ts";
-import type { Finding } from "../../core/finding.ts";
-import type { AcceptName, Plan } from "../../core/plan.ts";
-import { planUp } from "../../core/plan-up.ts";
-import { modelSecrets } from "../../core/secret-values.ts";
+import type { Finding } from "../../core/findings/finding.ts";
+import type { AcceptName, Plan } from "../../core/plan/plan.ts";
+import { planUp } from "../../core/plan/plan-up.ts";
+import { modelSecrets } from "../../core/secrets/secret-values.ts";
 import { modelOf, readModelText } from "../../shell/compose.ts";
 import { readCompose } from "../../shell/compose-version.ts";
 import { both, following, within } from "../../shell/doctor/deadline.ts";

@@ -1,4 +1,4 @@
-import { auditWords } from "../../core/audit.ts";
+import { auditWords } from "../../core/deployment/audit.ts";
 import type { Mend, Problem } from "../../core/doctor/check.ts";
 import { mendNames } from "../../core/doctor/doctor-text.ts";
 import { DeployError, exitCodes } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import { withoutLineEnd } from "../../core/secret-input.ts";
+import { withoutLineEnd } from "../../core/secrets/secret-input.ts";
 import type { Answers } from "../../core/setup/question.ts";
 import {
   holderOf,

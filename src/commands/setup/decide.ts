@@ -1,7 +1,7 @@
 import type { Given } from "../../core/setup/answers.ts";
 import { type Answers, questionIds } from "../../core/setup/question.ts";
 import type { Secrets } from "../../core/setup/secret-questions.ts";
-import { relativePath } from "../../core/stack.ts";
+import { relativePath } from "../../core/stack/stack.ts";
 import { InterruptedError } from "../../errors.ts";
 import { keepAnswers, keptPath, readKept } from "../../shell/setup/kept.ts";
 import type { World } from "../../world.ts";

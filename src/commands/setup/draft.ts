@@ -1,12 +1,12 @@
-import type { Finding } from "../../core/finding.ts";
-import type { Plan } from "../../core/plan.ts";
-import { planText } from "../../core/plan-text.ts";
+import type { Finding } from "../../core/findings/finding.ts";
+import type { Plan } from "../../core/plan/plan.ts";
+import { planText } from "../../core/plan/plan-text.ts";
 import { type FileChange, fileChanges } from "../../core/setup/file-changes.ts";
 import type { Answers } from "../../core/setup/question.ts";
 import type { Secrets } from "../../core/setup/secret-questions.ts";
 import { settingsOf } from "../../core/setup/settings.ts";
 import { summaryText } from "../../core/setup/summary.ts";
-import { wrapText } from "../../core/wrapped-text.ts";
+import { wrapText } from "../../core/text/wrapped-text.ts";
 import { DeployError } from "../../errors.ts";
 import { within } from "../../shell/doctor/deadline.ts";
 import { exportedFinding } from "../../shell/secret-setting.ts";

@@ -1,4 +1,4 @@
-import type { Plan } from "../../core/plan.ts";
+import type { Plan } from "../../core/plan/plan.ts";
 import { DeployError, InterruptedError } from "../../errors.ts";
 import { docker, engineFinding } from "../../shell/engine.ts";
 import type { World } from "../../world.ts";

@@ -1,5 +1,5 @@
-import type { Finding } from "../../core/finding.ts";
-import { withoutLineEnd } from "../../core/secret-input.ts";
+import type { Finding } from "../../core/findings/finding.ts";
+import { withoutLineEnd } from "../../core/secrets/secret-input.ts";
 import { type Given, type GivenAnswer, wrongAnswer } from "../../core/setup/answers.ts";
 import { parseAnswers } from "../../core/setup/answers-file.ts";
 import { flagOf, type QuestionId, questionIds, variableOf } from "../../core/setup/question.ts";
@@ -11,7 +11,7 @@ import {
   secretVariableOf,
   tokenProblem,
 } from "../../core/setup/secret-questions.ts";
-import { resolvePath } from "../../core/stack.ts";
+import { resolvePath } from "../../core/stack/stack.ts";
 import { DeployError } from "../../errors.ts";
 import type { World } from "../../world.ts";
 import type { GlobalFlags } from "../prepare.ts";

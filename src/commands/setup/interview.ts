@@ -1,6 +1,6 @@
 import { type Given, nextQuestion, wrongAnswer } from "../../core/setup/answers.ts";
 import type { Answers, Question } from "../../core/setup/question.ts";
-import { resolvePath } from "../../core/stack.ts";
+import { resolvePath } from "../../core/stack/stack.ts";
 import { DeployError } from "../../errors.ts";
 import { checkAnswer, clusterProblem, dockerProblem } from "../../shell/setup/checks.ts";
 import type { World } from "../../world.ts";

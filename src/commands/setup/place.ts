@@ -1,10 +1,10 @@
-import { detectMode } from "../../core/detect.ts";
-import { envValues, parseEnvFile } from "../../core/env-file.ts";
-import type { Mode } from "../../core/mode.ts";
+import { detectMode } from "../../core/detect/detect.ts";
+import type { Mode } from "../../core/detect/mode.ts";
+import { envValues, parseEnvFile } from "../../core/env/env-file.ts";
 import type { Ground, OperatorFile } from "../../core/setup/file-changes.ts";
 import type { Found, GuardLimits, Reach } from "../../core/setup/question.ts";
 import { yamlValue } from "../../core/setup/yaml-edit.ts";
-import { composeFiles, hasGuard, joinPath, relativePath } from "../../core/stack.ts";
+import { composeFiles, hasGuard, joinPath, relativePath } from "../../core/stack/stack.ts";
 import { DeployError } from "../../errors.ts";
 import { detectionInput, readPlatformConfig } from "../../shell/detection.ts";
 import { within } from "../../shell/doctor/deadline.ts";

@@ -1,5 +1,5 @@
-import type { Finding } from "../../core/finding.ts";
-import { planDocument } from "../../core/plan-document.ts";
+import type { Finding } from "../../core/findings/finding.ts";
+import { planDocument } from "../../core/plan/plan-document.ts";
 import { type Completed, completeAnswers, type Given } from "../../core/setup/answers.ts";
 import { answersText } from "../../core/setup/answers-file.ts";
 import type { Answers } from "../../core/setup/question.ts";

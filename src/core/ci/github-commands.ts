@@ -1,5 +1,5 @@
-import { type Finding, formatFinding, type Severity } from "../finding.ts";
-import { relativePath, resolvePath } from "../stack.ts";
+import { type Finding, formatFinding, type Severity } from "../findings/finding.ts";
+import { relativePath, resolvePath } from "../stack/stack.ts";
 
 /** What of GitHub's runner is told by a line of the log. */
 export type GithubCommand = "group" | "endgroup" | "stop-commands" | "error" | "warning" | "notice";

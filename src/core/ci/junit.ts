@@ -1,4 +1,4 @@
-import { type Finding, formatFinding } from "../finding.ts";
+import { type Finding, formatFinding } from "../findings/finding.ts";
 import { type CommandReport, hasFailed, outcomeText, type TaskReport } from "./report.ts";
 
 interface TestCase {

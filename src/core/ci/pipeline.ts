@@ -1,4 +1,4 @@
-import { resolvePath } from "../stack.ts";
+import { resolvePath } from "../stack/stack.ts";
 
 /** Whose log the lines go to: GitHub and GitLab give some of them a meaning. */
 export type Pipeline = "github" | "gitlab" | "plain";

@@ -1,5 +1,5 @@
-import type { Plan } from "../plan.ts";
-import { planDocument } from "../plan-document.ts";
+import type { Plan } from "../plan/plan.ts";
+import { planDocument } from "../plan/plan-document.ts";
 import type { CommandReport } from "./report.ts";
 
 /** How a command went, as versioned JSON; the plan in it is that of docs/plan-json.md. */

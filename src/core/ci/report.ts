@@ -1,7 +1,7 @@
-import type { Finding } from "../finding.ts";
-import type { Plan, PlanQuestion } from "../plan.ts";
-import { planText } from "../plan-text.ts";
-import type { PrivilegeChange } from "../privilege.ts";
+import type { Finding } from "../findings/finding.ts";
+import type { Plan, PlanQuestion } from "../plan/plan.ts";
+import { planText } from "../plan/plan-text.ts";
+import type { PrivilegeChange } from "../privileges/privilege.ts";
 
 /** How one piece of work went. */
 export interface TaskReport {

@@ -1,5 +1,5 @@
-import { formatFinding } from "../finding.ts";
-import type { PrivilegeChange } from "../privilege.ts";
+import { formatFinding } from "../findings/finding.ts";
+import type { PrivilegeChange } from "../privileges/privilege.ts";
 import { type CommandReport, outcomeText } from "./report.ts";
 
 /**

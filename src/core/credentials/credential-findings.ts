@@ -1,11 +1,11 @@
-import type { ConfigFile } from "../config.ts";
-import { copiedWord } from "../copied-word.ts";
-import type { Finding } from "../finding.ts";
-import { canonicalPath, isWithin, shownPath } from "../host-path.ts";
+import type { ConfigFile } from "../config/config.ts";
+import type { Finding } from "../findings/finding.ts";
 import { mayRead, type NumberedUser } from "../may-read.ts";
-import type { ComposeModel, ComposeService } from "../model.ts";
-import type { PrivilegeContext } from "../privilege.ts";
-import type { Stack } from "../stack.ts";
+import { canonicalPath, isWithin, shownPath } from "../privileges/host-path.ts";
+import type { PrivilegeContext } from "../privileges/privilege.ts";
+import type { ComposeModel, ComposeService } from "../stack/model.ts";
+import type { Stack } from "../stack/stack.ts";
+import { copiedWord } from "../text/copied-word.ts";
 import { keeperOf, type Lent, type PathFact } from "./credential.ts";
 
 /** What the findings are about. */

@@ -1,5 +1,5 @@
-import type { Concealed } from "../concealed.ts";
-import type { Grant } from "../privilege.ts";
+import type { Grant } from "../privileges/privilege.ts";
+import type { Concealed } from "../secrets/concealed.ts";
 
 /** The label that names the variables of a service in which logins are, parted by commas. */
 export const credentialLabel = "sandbox-deploy.credential-variables";

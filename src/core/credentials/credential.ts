@@ -1,4 +1,4 @@
-import type { DeployConfig } from "../config.ts";
+import type { DeployConfig } from "../config/config.ts";
 import type { CredentialForm } from "./credential-schema.ts";
 
 /** A login that the configuration lends to one service. */

@@ -1,6 +1,6 @@
-import type { Mode } from "../mode.ts";
-import { relativePath } from "../stack.ts";
-import { visibleLine } from "../visible-text.ts";
+import type { Mode } from "../detect/mode.ts";
+import { relativePath } from "../stack/stack.ts";
+import { visibleLine } from "../text/visible-text.ts";
 import { keeperOf, type Lent, type LentEntry, lentTarget } from "./credential.ts";
 
 /** What a service gets of a login, in words. */

@@ -1,7 +1,7 @@
-import { copiedWord } from "../copied-word.ts";
-import { type Limits, limitKeys, limitNames } from "../limits.ts";
-import type { ComposeModel } from "../model.ts";
-import { lowDisk, lowMemory } from "../plan.ts";
+import { lowDisk, lowMemory } from "../plan/plan.ts";
+import { type Limits, limitKeys, limitNames } from "../stack/limits.ts";
+import type { ComposeModel } from "../stack/model.ts";
+import { copiedWord } from "../text/copied-word.ts";
 import { bytesText, gibibyte, mebibyte } from "./bytes-text.ts";
 import type { Problem, Verdict } from "./check.ts";
 import type { EngineReport } from "./engine-report.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../finding.ts";
+import type { Finding } from "../findings/finding.ts";
 
 /** What is checked, in the order in which it is shown. */
 export const checkNames = [

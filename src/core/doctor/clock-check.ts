@@ -1,4 +1,4 @@
-import { durationText } from "../duration.ts";
+import { durationText } from "../text/duration.ts";
 import type { Problem, Verdict } from "./check.ts";
 
 /** A time that somebody else told; all in milliseconds since 1970, by the clock of this machine unless told. */

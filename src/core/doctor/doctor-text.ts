@@ -1,4 +1,4 @@
-import type { Severity } from "../finding.ts";
+import type { Severity } from "../findings/finding.ts";
 import type { CheckResult, Mend, Problem } from "./check.ts";
 
 /** The result of `doctor` as people read it: a line for each check, then what is wrong, the worst first. */

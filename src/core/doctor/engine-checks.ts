@@ -1,5 +1,5 @@
-import { composeFloor, composeVersionFinding } from "../docker-failures.ts";
-import type { Finding } from "../finding.ts";
+import type { Finding } from "../findings/finding.ts";
+import { composeFloor, composeVersionFinding } from "../stack/docker-failures.ts";
 import { type CheckResult, judged, type Known, type Problem, problemOf, resultOf, type Verdict } from "./check.ts";
 import type { ToldTime } from "./clock-check.ts";
 import type { EngineReport } from "./engine-report.ts";

@@ -1,6 +1,6 @@
 import "../schema-settings.ts";
 import * as z from "zod";
-import { flag, listOf, maybe } from "../nullish-schema.ts";
+import { flag, listOf, maybe } from "../stack/nullish-schema.ts";
 
 const word = z
   .string()

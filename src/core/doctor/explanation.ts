@@ -1,4 +1,4 @@
-import { findingCodes } from "../finding-codes.ts";
+import { findingCodes } from "../findings/finding-codes.ts";
 
 type FindingCode = keyof typeof findingCodes;
 

@@ -1,5 +1,5 @@
-import { copiedWord } from "../copied-word.ts";
-import { relativePath } from "../stack.ts";
+import { relativePath } from "../stack/stack.ts";
+import { copiedWord } from "../text/copied-word.ts";
 import type { Problem, Verdict } from "./check.ts";
 
 /** A file or folder that is to be open to its owner only. */

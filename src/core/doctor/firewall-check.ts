@@ -1,5 +1,5 @@
-import type { Container } from "../container.ts";
-import type { ComposeModel } from "../model.ts";
+import type { Container } from "../containers/container.ts";
+import type { ComposeModel } from "../stack/model.ts";
 import type { Problem, Verdict } from "./check.ts";
 import { isLoopback } from "./registry-check.ts";
 

@@ -1,7 +1,7 @@
 import "../schema-settings.ts";
 import { parse } from "yaml";
 import * as z from "zod";
-import { flag, listOf, maybe } from "../nullish-schema.ts";
+import { flag, listOf, maybe } from "../stack/nullish-schema.ts";
 
 const word = maybe(z.string());
 const schema = z.object({

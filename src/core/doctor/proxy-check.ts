@@ -1,4 +1,4 @@
-import { isExempt } from "../registry.ts";
+import { isExempt } from "../stack/registry.ts";
 import type { Problem, Verdict } from "./check.ts";
 import { isLoopback } from "./registry-check.ts";
 

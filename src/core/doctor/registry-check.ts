@@ -1,5 +1,5 @@
-import type { ComposeModel } from "../model.ts";
-import { hub, hubHost, registryOf } from "../registry.ts";
+import type { ComposeModel } from "../stack/model.ts";
+import { hub, hubHost, registryOf } from "../stack/registry.ts";
 import type { Problem, Verdict } from "./check.ts";
 
 /** The registries from which the stack's published images come, and its base images where it builds any. */

@@ -1,4 +1,4 @@
-import { copiedWord } from "../copied-word.ts";
+import { copiedWord } from "../text/copied-word.ts";
 import type { Problem, Verdict } from "./check.ts";
 
 /** Who asks, and what guards the engine's socket. */

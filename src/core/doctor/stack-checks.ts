@@ -1,10 +1,10 @@
-import type { Container } from "../container.ts";
-import type { Finding } from "../finding.ts";
-import { type HandChange, handChangeText } from "../hand-changes.ts";
-import { type Holding, heldFinding, holderText } from "../lock-holder.ts";
-import type { Mode } from "../mode.ts";
-import { type ComposeModel, volumeName } from "../model.ts";
-import type { Plan } from "../plan.ts";
+import type { Container } from "../containers/container.ts";
+import { type Holding, heldFinding, holderText } from "../deployment/lock-holder.ts";
+import type { Mode } from "../detect/mode.ts";
+import { type HandChange, handChangeText } from "../drift/hand-changes.ts";
+import type { Finding } from "../findings/finding.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type ComposeModel, volumeName } from "../stack/model.ts";
 import { type Problem, problemOf, skipped, type Verdict } from "./check.ts";
 
 /** Findings of a question that others ask too; a fix by `--fix` is offered where one is safe. */

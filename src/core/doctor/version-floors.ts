@@ -1,4 +1,4 @@
-import type { FindingCode } from "../finding-codes.ts";
+import type { FindingCode } from "../findings/finding-codes.ts";
 import type { Problem, Verdict } from "./check.ts";
 import type { EngineReport } from "./engine-report.ts";
 

@@ -1,5 +1,5 @@
-import type { Finding } from "../finding.ts";
-import { wrapText } from "../wrapped-text.ts";
+import type { Finding } from "../findings/finding.ts";
+import { wrapText } from "../text/wrapped-text.ts";
 import { type Certificate, coversName, lifetimeLeft, lifetimeText, spanText, urgencyOf } from "./certificate.ts";
 import type { Issuance } from "./issuance.ts";
 import type { PublicConfig } from "./public-schema.ts";

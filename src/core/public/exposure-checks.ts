@@ -1,11 +1,11 @@
-import type { DeployConfig } from "../config.ts";
-import type { Finding } from "../finding.ts";
-import { httpsTarget } from "../front-door.ts";
-import { isWeakSecret } from "../generate-secret.ts";
-import { type PortBinding, portGrant } from "../grant-rules.ts";
-import type { ComposeModel, ComposeService } from "../model.ts";
-import type { Privilege } from "../privilege.ts";
+import type { DeployConfig } from "../config/config.ts";
+import type { Finding } from "../findings/finding.ts";
+import { type PortBinding, portGrant } from "../privileges/grant-rules.ts";
+import type { Privilege } from "../privileges/privilege.ts";
+import { isWeakSecret } from "../secrets/generate-secret.ts";
+import type { ComposeModel, ComposeService } from "../stack/model.ts";
 import type { ExposureItem, ExposureLevel } from "./exposure-items.ts";
+import { httpsTarget } from "./front-door.ts";
 
 /** What the checks look at: the merged model and what was computed from it, never what a file claims. */
 export interface ExposureGround {

@@ -1,5 +1,5 @@
-import type { Finding } from "../finding.ts";
-import type { PlanQuestion } from "../plan.ts";
+import type { Finding } from "../findings/finding.ts";
+import type { PlanQuestion } from "../plan/plan.ts";
 import { type ExposureGround, exposureChecks, exposureLevel, isLoopback, openDoors } from "./exposure-checks.ts";
 import { type ExposureItem, exposureItems, exposureLevels, exposureName, type LastExposure } from "./exposure-items.ts";
 

@@ -1,5 +1,5 @@
-import { copiedWord } from "../copied-word.ts";
-import type { Finding, Position } from "../finding.ts";
+import type { Finding, Position } from "../findings/finding.ts";
+import { copiedWord } from "../text/copied-word.ts";
 import { type Certificate, coversName, lifetimeLeft, lifetimeText, spanText, urgencyOf } from "./certificate.ts";
 
 /** What was found in the operator's two files. */

@@ -1,8 +1,8 @@
-import type { EnvFile } from "../env-file.ts";
-import { countingEntries } from "../env-file.ts";
-import type { Finding, Position } from "../finding.ts";
-import type { ComposeModel } from "../model.ts";
-import type { Stack } from "../stack.ts";
+import type { EnvFile } from "../env/env-file.ts";
+import { countingEntries } from "../env/env-file.ts";
+import type { Finding, Position } from "../findings/finding.ts";
+import type { ComposeModel } from "../stack/model.ts";
+import type { Stack } from "../stack/stack.ts";
 import { tellingVariables } from "./variables.ts";
 
 /** The public URL of a stack, and what its services learn of it. */

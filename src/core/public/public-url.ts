@@ -1,4 +1,4 @@
-import type { DeployConfig } from "../config.ts";
+import type { DeployConfig } from "../config/config.ts";
 
 /**
  * The one URL under which people reach the stack, without a slash at the end: `https://` and the domain where TLS is on,

@@ -1,6 +1,6 @@
-import type { Concealed } from "../concealed.ts";
-import type { DeployConfig } from "../config.ts";
-import type { Finding } from "../finding.ts";
+import type { DeployConfig } from "../config/config.ts";
+import type { Finding } from "../findings/finding.ts";
+import type { Concealed } from "../secrets/concealed.ts";
 
 /** A file that the proxy's container mounts from the tool's folder of secrets. */
 export interface TlsFile {

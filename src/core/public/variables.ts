@@ -1,4 +1,4 @@
-import type { DeployConfig } from "../config.ts";
+import type { DeployConfig } from "../config/config.ts";
 
 /** Whole platforms whose variables are known: DeerFlow and others, as their own examples name them. */
 export const publicPresets = ["none", "deer-flow", "deepeye", "dify", "flowise", "langfuse", "n8n", "plane"] as const;

@@ -1,9 +1,9 @@
 import { isMap, isScalar, parseDocument, stringify } from "yaml";
-import { type Finding, failure, type Outcome, success } from "../finding.ts";
-import { placeAt } from "../platform-config.ts";
-import type { Source } from "../source.ts";
-import { suggest } from "../suggest.ts";
-import { wrapText } from "../wrapped-text.ts";
+import { placeAt } from "../detect/platform-config.ts";
+import { type Finding, failure, type Outcome, success } from "../findings/finding.ts";
+import type { Source } from "../findings/source.ts";
+import { suggest } from "../findings/suggest.ts";
+import { wrapText } from "../text/wrapped-text.ts";
 import type { Given, GivenAnswer } from "./answers.ts";
 import { type Answers, type QuestionId, questionIds } from "./question.ts";
 import { questions } from "./questions.ts";

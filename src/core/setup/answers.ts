@@ -1,4 +1,4 @@
-import type { Finding, Position } from "../finding.ts";
+import type { Finding, Position } from "../findings/finding.ts";
 import { type Answers, type Found, flagOf, type Question, type QuestionId, variableOf } from "./question.ts";
 import { questions } from "./questions.ts";
 

@@ -1,7 +1,7 @@
-import { EnvEditError, setInEnvFile } from "../env-edit.ts";
-import type { Finding } from "../finding.ts";
-import { failure, type Outcome, success } from "../finding.ts";
-import { type Mode, modes } from "../mode.ts";
+import { type Mode, modes } from "../detect/mode.ts";
+import { EnvEditError, setInEnvFile } from "../env/env-edit.ts";
+import type { Finding } from "../findings/finding.ts";
+import { failure, type Outcome, success } from "../findings/finding.ts";
 import { platformInMode } from "./platform-edit.ts";
 import type { Answers, Found } from "./question.ts";
 import type { Secrets } from "./secret-questions.ts";

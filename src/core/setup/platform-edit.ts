@@ -1,4 +1,4 @@
-import type { Mode } from "../mode.ts";
+import type { Mode } from "../detect/mode.ts";
 import { editYaml, type YamlEdit } from "./yaml-edit.ts";
 
 const providers = {

@@ -1,4 +1,4 @@
-import type { Mode } from "../mode.ts";
+import type { Mode } from "../detect/mode.ts";
 
 /** The questions of `setup`, in the order in which they are asked. */
 export const questionIds = [

@@ -1,5 +1,5 @@
 import { type CredentialName, tokenVariables } from "../credentials/credential.ts";
-import type { Finding } from "../finding.ts";
+import type { Finding } from "../findings/finding.ts";
 import type { Answers, Found } from "./question.ts";
 
 /** Questions whose answers are secrets. */

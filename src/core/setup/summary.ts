@@ -1,5 +1,5 @@
-import { textColumns } from "../fitted-text.ts";
-import { wrapText } from "../wrapped-text.ts";
+import { textColumns } from "../text/fitted-text.ts";
+import { wrapText } from "../text/wrapped-text.ts";
 import type { FileChange } from "./file-changes.ts";
 import { lineDiff } from "./line-diff.ts";
 import type { Answers } from "./question.ts";

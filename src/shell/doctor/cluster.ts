@@ -6,7 +6,7 @@ import {
   type RightAnswer,
 } from "../../core/doctor/cluster-check.ts";
 import { type KubeAccess, type Material, outside, parseKubeconfig } from "../../core/doctor/kubeconfig.ts";
-import { folderOf, resolvePath } from "../../core/stack.ts";
+import { folderOf, resolvePath } from "../../core/stack/stack.ts";
 import type { HttpAnswer, HttpRequest, World } from "../../world.ts";
 import { type LastingWorld, within } from "./deadline.ts";
 import { readIfPossible } from "./engine.ts";

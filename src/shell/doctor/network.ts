@@ -10,7 +10,7 @@ import {
   shownProxy,
 } from "../../core/doctor/proxy-check.ts";
 import { isLoopback, type NameAnswer, type RegistryAnswer } from "../../core/doctor/registry-check.ts";
-import { joinPath } from "../../core/stack.ts";
+import { joinPath } from "../../core/stack/stack.ts";
 import type { World } from "../../world.ts";
 import { within } from "./deadline.ts";
 import { readIfPossible } from "./engine.ts";

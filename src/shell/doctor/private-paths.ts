@@ -1,5 +1,5 @@
 import type { FileFacts, PrivatePath } from "../../core/doctor/file-checks.ts";
-import { joinPath, type Territory } from "../../core/stack.ts";
+import { joinPath, type Territory } from "../../core/stack/stack.ts";
 import type { World } from "../../world.ts";
 import { sealKeyPath } from "../seal.ts";
 import { statIfPossible } from "./engine.ts";

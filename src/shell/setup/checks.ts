@@ -2,7 +2,7 @@ import { isMap, parseDocument } from "yaml";
 import { type CredentialName, loginPath } from "../../core/credentials/credential.ts";
 import { isLoopback, mebibytesOf } from "../../core/setup/answer-forms.ts";
 import type { Answers, Question } from "../../core/setup/question.ts";
-import { resolvePath, type Territory } from "../../core/stack.ts";
+import { resolvePath, type Territory } from "../../core/stack/stack.ts";
 import { FileReadError } from "../../files.ts";
 import type { World } from "../../world.ts";
 import { engineFinding } from "../engine.ts";

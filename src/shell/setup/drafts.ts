@@ -1,4 +1,4 @@
-import { joinPath } from "../../core/stack.ts";
+import { joinPath } from "../../core/stack/stack.ts";
 import type { World } from "../../world.ts";
 
 /** A file as it would be after it was written. */

@@ -1,6 +1,6 @@
 import { keptText, parseKept } from "../../core/setup/kept-answers.ts";
 import type { Answers } from "../../core/setup/question.ts";
-import { joinPath } from "../../core/stack.ts";
+import { joinPath } from "../../core/stack/stack.ts";
 import { FileReadError } from "../../files.ts";
 import type { World } from "../../world.ts";
 

@@ -7,7 +7,7 @@ import {
   harmlessForGithub,
   harmlessJson,
 } from "../../../src/core/ci/github-commands.ts";
-import { visibleText } from "../../../src/core/visible-text.ts";
+import { visibleText } from "../../../src/core/text/visible-text.ts";
 
 /** A command as GitHub's runner reads it from a line; after its ActionCommand: the new form at the start, the old anywhere. */
 function obeyed(line: string) {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseConfig } from "../../../src/core/config.ts";
+import { parseConfig } from "../../../src/core/config/config.ts";
 import { credentialsOf, type Lent, type PathFact } from "../../../src/core/credentials/credential.ts";
 import { credentialFindings } from "../../../src/core/credentials/credential-findings.ts";
 import { credentialOverlay, overlayText } from "../../../src/core/credentials/credential-overlay.ts";
 import { contentsOf, exposuresOf } from "../../../src/core/credentials/exposure.ts";
-import { planText, samePlan } from "../../../src/core/plan-text.ts";
+import { planText, samePlan } from "../../../src/core/plan/plan-text.ts";
 import { granted, host, modelOf } from "../../support/granted.ts";
-import { configOf, ordinary, planFor } from "../plan-facts.ts";
+import { configOf, ordinary, planFor } from "../plan/plan-facts.ts";
 
 const common = { name: "claude", service: "gateway", place: ["credentials", "claude"] };
 const privateFile: PathFact = { kind: "file", mode: 0o600, uid: 1000, gid: 1000, size: 10 };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { planText } from "../../../src/core/plan-text.ts";
+import { planText } from "../../../src/core/plan/plan-text.ts";
 import { exposureOf } from "../../../src/core/public/exposure.ts";
 import { exposureItems, type LastExposure } from "../../../src/core/public/exposure-items.ts";
-import { type Case, planFor } from "../plan-facts.ts";
+import { type Case, planFor } from "../plan/plan-facts.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const limits = { mem_limit: "67108864", pids_limit: 10 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../src/core/config.ts";
+import { parseConfig } from "../../../src/core/config/config.ts";
 import { publicUrl } from "../../../src/core/public/public-url.ts";
-import { configOf } from "../plan-facts.ts";
+import { configOf } from "../plan/plan-facts.ts";
 
 const read = (lines: readonly string[]) =>
   parseConfig({

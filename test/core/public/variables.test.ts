@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../src/core/config.ts";
-import { parseEnvFile } from "../../../src/core/env-file.ts";
+import { parseConfig } from "../../../src/core/config/config.ts";
+import { parseEnvFile } from "../../../src/core/env/env-file.ts";
 import { publicFindings } from "../../../src/core/public/public-findings.ts";
 import { derivedValues, publicMapping, publicPresets } from "../../../src/core/public/variables.ts";
 import { modelOf } from "../../support/granted.ts";
-import { configOf } from "../plan-facts.ts";
+import { configOf } from "../plan/plan-facts.ts";
 
 const https = "https://agents.example.org";
 

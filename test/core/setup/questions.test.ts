@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { commandTable } from "../../../src/cli.ts";
-import { parseConfig } from "../../../src/core/config.ts";
+import { parseConfig } from "../../../src/core/config/config.ts";
 import { completeAnswers, type Given, nextQuestion, relevant } from "../../../src/core/setup/answers.ts";
 import { answersText, parseAnswers } from "../../../src/core/setup/answers-file.ts";
 import { keptText, parseKept } from "../../../src/core/setup/kept-answers.ts";

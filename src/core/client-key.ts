@@ -1,6 +1,0 @@
-import type { ComposeModel } from "./model.ts";
-
-/** The secrets that clients of the platform send as their key, as its Compose files say. */
-export function clientKeys({ generatedSecrets }: ComposeModel): string[] {
-  return Object.entries(generatedSecrets).flatMap(([name, { clientKey }]) => (clientKey ? [name] : []));
-}
