@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
-import type { Prefetch } from "./shell/prefetch.ts";
+import type { Prefetch } from "./shell/processes/prefetch.ts";
 
 // The built program lies in dist/, one folder below the checkout.
 const toolRoot = dirname(import.meta.dirname);
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
 /** `plan` and `up` ask the same children almost every time: they start while the modules that decide are still loading. */
 async function prefetchFor(argv: readonly string[]): Promise<Prefetch | undefined> {
   if (argv[0] !== "plan" && argv[0] !== "up") return undefined;
-  const { startPrefetch } = await import("./shell/prefetch.ts");
+  const { startPrefetch } = await import("./shell/processes/prefetch.ts");
   const named = argv.indexOf("--config");
   const config = resolve((named > 0 ? argv[named + 1] : undefined) ?? "deploy.config.yaml");
   return startPrefetch(resolve(dirname(config), ".deploy/receipt.json"), homedir(), process.env);

@@ -6,13 +6,13 @@ import type { ParsedFlags } from "./commands/dispatch.ts";
 import { pipelineOf, reportPathsOf } from "./core/ci/pipeline.ts";
 import { textColumns } from "./core/text/fitted-text.ts";
 import type { Files } from "./files.ts";
-import { createFiles } from "./shell/files.ts";
-import { portState } from "./shell/port-state.ts";
-import type { Prefetch } from "./shell/prefetch.ts";
-import { probe } from "./shell/probe.ts";
-import { createProcessTable } from "./shell/processes.ts";
-import { ask } from "./shell/question.ts";
-import { interruptOnSignals } from "./shell/signals.ts";
+import { createFiles } from "./shell/files/files.ts";
+import { probe } from "./shell/network/probe.ts";
+import { portState } from "./shell/observe/port-state.ts";
+import type { Prefetch } from "./shell/processes/prefetch.ts";
+import { createProcessTable } from "./shell/processes/processes.ts";
+import { ask } from "./shell/processes/question.ts";
+import { interruptOnSignals } from "./shell/processes/signals.ts";
 import { type Clock, plainTasks } from "./terminal/plain-tasks.ts";
 import { createReporter, stillEnding } from "./terminal/reporter.ts";
 import type { Command, Interruption, Reporter, RunOptions, World } from "./world.ts";
@@ -50,7 +50,7 @@ export async function createWorld(
     if (!options) return prefetch?.take(command) ?? ask(command, signal);
     if (options.lastly) return ask(command, AbortSignal.timeout(lastlyMilliseconds));
     if (!options.onOutput && options.signal) return ask(command, AbortSignal.any([signal, options.signal]));
-    const { createRun } = await import("./shell/exec.ts");
+    const { createRun } = await import("./shell/processes/exec.ts");
     return createRun(signal, () => reporter.hidden())(command, options);
   };
   let input: Promise<string | undefined> | undefined;
@@ -74,16 +74,16 @@ export async function createWorld(
     sleep: (milliseconds, until) =>
       sleep(milliseconds, undefined, { signal: until ? AbortSignal.any([signal, until]) : signal }),
     run,
-    launch: async (command) => (await import("./shell/launch.ts")).launch(command),
+    launch: async (command) => (await import("./shell/processes/launch.ts")).launch(command),
     forgetEarlyAnswers: () => prefetch?.stop(),
     addresses: ownAddresses,
     resolveName: async (name, timeoutMilliseconds) =>
-      (await import("./shell/resolve-name.ts")).resolveName(name, timeoutMilliseconds, signal),
+      (await import("./shell/network/resolve-name.ts")).resolveName(name, timeoutMilliseconds, signal),
     portState,
     probe: (url, timeoutMilliseconds, door) => probe(url, timeoutMilliseconds, signal, door),
     tunnel: async (proxy, url, timeoutMilliseconds) =>
-      (await import("./shell/tunnel.ts")).tunnel(proxy, url, timeoutMilliseconds, signal),
-    http: async (request, until) => (await import("./shell/http-request.ts")).httpRequest(request, until),
+      (await import("./shell/network/tunnel.ts")).tunnel(proxy, url, timeoutMilliseconds, signal),
+    http: async (request, until) => (await import("./shell/network/http-request.ts")).httpRequest(request, until),
     process: processes,
     readInput: () => {
       // A command that waited for the lock begins anew, and what was piped in comes only once.

@@ -73,7 +73,7 @@ const layers: readonly { readonly of: string; readonly mayImport: readonly strin
   { of: "src/schema.ts", mayImport: ["src/core/", "zod", "node:"] },
   { of: "src/main.ts", mayImport: ["src/code-cache.ts"] },
   { of: "src/code-cache.ts", mayImport: ["node:"] },
-  { of: "src/program.ts", mayImport: ["src/run.ts", "src/shell/prefetch.ts", "node:"] },
+  { of: "src/program.ts", mayImport: ["src/run.ts", "src/shell/processes/prefetch.ts", "node:"] },
   {
     of: "src/run.ts",
     mayImport: [
@@ -105,8 +105,8 @@ const outsideWorld: Record<string, readonly string[]> = {
   process: ["src/main.ts", "src/program.ts", "src/schema.ts", "src/gateway/main.ts", "src/guard/main.ts"],
   console: [],
   // A certificate writes its times as text.
-  Date: ["src/real-world.ts", "src/shell/certificates.ts", ...container],
-  zx: ["src/shell/exec.ts"],
+  Date: ["src/real-world.ts", "src/shell/network/certificates.ts", ...container],
+  zx: ["src/shell/processes/exec.ts"],
   listr2: ["src/terminal/"],
   enquirer: ["src/terminal/"],
   commander: ["src/cli.ts", "src/global-options.ts", "src/command-line.ts", "src/usage.ts", "src/setup-options.ts"],

@@ -1,5 +1,5 @@
 import { auditText } from "../core/deployment/audit.ts";
-import { readAuditLog } from "../shell/audit-log.ts";
+import { readAuditLog } from "../shell/records/audit-log.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, statePathOf } from "./prepare.ts";
 

@@ -2,10 +2,10 @@ import type { Accepted, AuditBegin, AuditEnd, AuditState } from "../core/deploym
 import { folderOf } from "../core/stack/stack.ts";
 import { DeployError, type ExitCode, exitCodes, InterruptedError } from "../errors.ts";
 import { FileWriteError, fileFinding } from "../files.ts";
-import { auditPath, writeAudit } from "../shell/audit-log.ts";
-import { withLock } from "../shell/lock.ts";
-import { setAsideReceipt } from "../shell/receipt.ts";
-import { sweepJournal } from "../shell/rotation-journal.ts";
+import { withLock } from "../shell/lock/lock.ts";
+import { auditPath, writeAudit } from "../shell/records/audit-log.ts";
+import { setAsideReceipt } from "../shell/records/receipt.ts";
+import { sweepJournal } from "../shell/records/rotation-journal.ts";
 import type { World } from "../world.ts";
 
 /** What a command is about to change, for those it excludes and for those who ask later. */

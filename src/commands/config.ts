@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { createRedactor, redactModel } from "../core/secrets/redact.ts";
 import { modelSecrets } from "../core/secrets/secret-values.ts";
-import { modelOf, readModelText } from "../shell/compose.ts";
+import { modelOf, readModelText } from "../shell/compose/compose.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readStack } from "./prepare.ts";
 

@@ -7,8 +7,8 @@ import type { Source } from "../core/findings/source.ts";
 import { generatedNames } from "../core/secrets/generated-names.ts";
 import { composeFiles, folderOf, resolvePath, type Territory, territoryOf } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import { detectionInput, readPlatformConfig } from "../shell/detection.ts";
-import { danglingLink } from "../shell/machine.ts";
+import { detectionInput, readPlatformConfig } from "../shell/observe/detection.ts";
+import { danglingLink } from "../shell/observe/machine.ts";
 import type { World } from "../world.ts";
 import { configPathOf, type GlobalFlags, missingConfig, missingEnvFile, valueOrStop } from "./prepare.ts";
 

@@ -1,6 +1,6 @@
 import type { Finding } from "../core/findings/finding.ts";
 import { DeployError, exitCodes } from "../errors.ts";
-import { askInstaller, type InstallerWorld, installerPath, runInstall } from "../shell/docker-installer.ts";
+import { askInstaller, type InstallerWorld, installerPath, runInstall } from "../shell/engine/docker-installer.ts";
 import type { World } from "../world.ts";
 
 /** What it takes to offer an installation. */

@@ -4,10 +4,10 @@ import { guardPaths, guardService } from "../core/stack/guard-policy.ts";
 import { resolvePath } from "../core/stack/stack.ts";
 import type { Text } from "../core/text/fitted-text.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
-import { stopUnlessDone } from "../shell/child-failure.ts";
-import { modelOf, readModelText } from "../shell/compose.ts";
-import { docker } from "../shell/engine.ts";
-import { askGuard, guardImages, policyFileFindings, readPolicyReport } from "../shell/guard.ts";
+import { modelOf, readModelText } from "../shell/compose/compose.ts";
+import { docker } from "../shell/engine/engine.ts";
+import { askGuard, guardImages, policyFileFindings, readPolicyReport } from "../shell/observe/guard.ts";
+import { stopUnlessDone } from "../shell/processes/child-failure.ts";
 import type { RunResult, World } from "../world.ts";
 import { configPathOf, type GlobalFlags, readSetting, readStack, stopOnErrors } from "./prepare.ts";
 

@@ -2,9 +2,9 @@ import { type DeploymentRecord, type HistoryEntry, stateOf } from "../core/deplo
 import { deploymentText, historyText, type ListedDeployment } from "../core/deployment/deployment-text.ts";
 import { folderOf } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import { projectContainers } from "../shell/engine.ts";
-import { findRecord, isAlive, readHistory } from "../shell/history.ts";
-import { findReceipt, runningDeployment } from "../shell/receipt.ts";
+import { projectContainers } from "../shell/engine/engine.ts";
+import { findRecord, isAlive, readHistory } from "../shell/records/history.ts";
+import { findReceipt, runningDeployment } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { configPathOf, type GlobalFlags, statePathOf } from "./prepare.ts";
 

@@ -1,7 +1,7 @@
 import { auditWords } from "../core/deployment/audit.ts";
 import type { AcceptName } from "../core/plan/plan.ts";
 import { type ImageRequest, imageFindings, planBuild, planPull } from "../core/plan/plan-images.ts";
-import { stepTask } from "../shell/apply.ts";
+import { stepTask } from "../shell/apply/apply.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
 import { consent } from "./consent.ts";

@@ -6,7 +6,7 @@ import { modelSecrets } from "../core/secrets/secret-values.ts";
 import type { ComposeModel } from "../core/stack/model.ts";
 import { joinPath, relativePath, type Territory } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import { modelOf, readModelText } from "../shell/compose.ts";
+import { modelOf, readModelText } from "../shell/compose/compose.ts";
 import type { World } from "../world.ts";
 import { audited } from "./change.ts";
 import { type GlobalFlags, readStack } from "./prepare.ts";

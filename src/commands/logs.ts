@@ -1,7 +1,7 @@
 import { composeEnvironment, logsArgv } from "../core/stack/compose-argv.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { stopUnlessDone } from "../shell/child-failure.ts";
-import { docker, projectContainers } from "../shell/engine.ts";
+import { docker, projectContainers } from "../shell/engine/engine.ts";
+import { stopUnlessDone } from "../shell/processes/child-failure.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 import { servicesOf, stopOnUnknownServices } from "./services.ts";

@@ -2,8 +2,8 @@ import { browserProgram, tunnelCommand } from "../core/browser.ts";
 import type { Finding } from "../core/findings/finding.ts";
 import { frontDoorOf } from "../core/public/front-door.ts";
 import { DeployError } from "../errors.ts";
-import { modelOf, readModelText } from "../shell/compose.ts";
-import { findReceipt, receiptFor } from "../shell/receipt.ts";
+import { modelOf, readModelText } from "../shell/compose/compose.ts";
+import { findReceipt, receiptFor } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting, readStack } from "./prepare.ts";
 

@@ -18,14 +18,14 @@ import {
   territoryOf,
 } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import { readDetection, readPlatformConfig } from "../shell/detection.ts";
-import { sha256 } from "../shell/fingerprint.ts";
-import { readGuardPolicy } from "../shell/guard.ts";
-import { hideKnownSecrets } from "../shell/known-secrets.ts";
-import { inputFindings } from "../shell/machine.ts";
-import { observe } from "../shell/observe.ts";
-import { withProfiles } from "../shell/profiles.ts";
-import { readReceipt } from "../shell/receipt.ts";
+import { withProfiles } from "../shell/compose/profiles.ts";
+import { sha256 } from "../shell/files/fingerprint.ts";
+import { readDetection, readPlatformConfig } from "../shell/observe/detection.ts";
+import { readGuardPolicy } from "../shell/observe/guard.ts";
+import { inputFindings } from "../shell/observe/machine.ts";
+import { observe } from "../shell/observe/observe.ts";
+import { hideKnownSecrets } from "../shell/records/known-secrets.ts";
+import { readReceipt } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 
 /** Flags that every command takes. */
@@ -149,14 +149,14 @@ export async function readStack(world: World, flags: GlobalFlags & { images?: Im
 /** Most stacks have no TLS, and need not load what reads certificates. */
 async function readTls(world: World, { config, territory }: Setting) {
   if (config.config.public.tls === "off") return undefined;
-  return (await import("../shell/tls-input.ts")).readTlsInput(world, config, territory);
+  return (await import("../shell/observe/tls-input.ts")).readTlsInput(world, config, territory);
 }
 
 /** Adds the overlays that follow from the configuration, where it asks for one. */
 async function withOverlays(world: World, { config, territory }: Setting, stack: Stack): Promise<Stack> {
   const isPlain = config.config.public.tls === "off" && Object.keys(publicMapping(config.config)).length === 0;
   if (isPlain && credentialsOf(config.config).length === 0) return stack;
-  return (await import("../shell/own-overlays.ts")).withOwnOverlays(world, config, territory, stack);
+  return (await import("../shell/compose/own-overlays.ts")).withOwnOverlays(world, config, territory, stack);
 }
 
 function withGuard(guardPolicy: string, { guardPolicyPath }: Territory, variables: Stack["variables"]) {

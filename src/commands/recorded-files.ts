@@ -3,9 +3,9 @@ import type { Finding } from "../core/findings/finding.ts";
 import type { Territory } from "../core/stack/stack.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
-import { keyedFingerprint } from "../shell/fingerprint.ts";
-import { copyPathOf, historyPath } from "../shell/history.ts";
-import { sealKey } from "../shell/seal.ts";
+import { keyedFingerprint } from "../shell/files/fingerprint.ts";
+import { sealKey } from "../shell/files/seal.ts";
+import { copyPathOf, historyPath } from "../shell/records/history.ts";
 import type { World } from "../world.ts";
 
 /** Copies of files that containers mount, where the file itself is another one by now. What the tool writes itself is written anew. */

@@ -4,10 +4,10 @@ import { namedSecrets } from "../core/secrets/named-secrets.ts";
 import { type NewerPassword, newerPasswords, passwordFiles, withPasswords } from "../core/secrets/passwords-of-now.ts";
 import type { ComposeModel } from "../core/stack/model.ts";
 import type { Territory } from "../core/stack/stack.ts";
-import { modelOf } from "../shell/compose.ts";
-import { knownHistory } from "../shell/history.ts";
-import { readReceipt, receiptFor } from "../shell/receipt.ts";
-import { readWholeModel } from "../shell/whole-record.ts";
+import { modelOf } from "../shell/compose/compose.ts";
+import { knownHistory } from "../shell/records/history.ts";
+import { readReceipt, receiptFor } from "../shell/records/receipt.ts";
+import { readWholeModel } from "../shell/records/whole-record.ts";
 import type { World } from "../world.ts";
 import { goneError } from "./recorded-files.ts";
 

@@ -5,14 +5,14 @@ import type { DroppedPrivilege } from "../core/privileges/dropped-privileges.ts"
 import type { Privilege } from "../core/privileges/privilege.ts";
 import { clientKeys } from "../core/secrets/client-key.ts";
 import { DeployError, exitCodes } from "../errors.ts";
-import { type Deployed, modelOf, readDeployed } from "../shell/compose.ts";
-import type { Purpose } from "../shell/deployment.ts";
-import type { ProjectContainers } from "../shell/engine.ts";
-import { isEngineAway } from "../shell/engine-return.ts";
-import { wantedImages } from "../shell/observe.ts";
-import { volumeNames } from "../shell/privilege-context.ts";
-import { isReceiptOf, keepReceipt, type Receipt, readReceipt, receiptFor } from "../shell/receipt.ts";
-import { secretRecord } from "../shell/secret-record.ts";
+import { type Deployed, modelOf, readDeployed } from "../shell/compose/compose.ts";
+import type { ProjectContainers } from "../shell/engine/engine.ts";
+import { isEngineAway } from "../shell/engine/engine-return.ts";
+import { wantedImages } from "../shell/observe/observe.ts";
+import { volumeNames } from "../shell/observe/privilege-context.ts";
+import type { Purpose } from "../shell/records/deployment.ts";
+import { isReceiptOf, keepReceipt, type Receipt, readReceipt, receiptFor } from "../shell/records/receipt.ts";
+import { secretRecord } from "../shell/records/secret-record.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";
 
@@ -55,7 +55,7 @@ export async function recorded(
   const isVerified = last?.deployment !== undefined && isReceiptOf(last, situation.facts.containers);
   const isKnown = isVerified && !isFurtherBack(purpose, last);
   if (plan.steps.length === 0 && isKnown) return work();
-  const { beginDeployment, endDeployment } = await import("../shell/deployment.ts");
+  const { beginDeployment, endDeployment } = await import("../shell/records/deployment.ts");
   const deployment = await beginDeployment(world, situation, plan, purpose);
   try {
     const verified = await work();
@@ -71,10 +71,10 @@ export async function recorded(
       statePath,
       await receiptOf(world, situation, plan, verified, { ...deployed, id, purpose }),
     );
-    const { pruneHistory } = await import("../shell/history.ts");
+    const { pruneHistory } = await import("../shell/records/history.ts");
     const { keep } = situation.config.config.history;
     await pruneHistory(world, statePath, { keep, running: id });
-    const { pruneOverlays } = await import("../shell/own-overlays.ts");
+    const { pruneOverlays } = await import("../shell/compose/own-overlays.ts");
     await pruneOverlays(world, situation.territory, situation.stack);
     return verified;
   } catch (error) {

@@ -3,8 +3,8 @@ import type { Finding } from "../core/findings/finding.ts";
 import type { Step } from "../core/plan/plan-steps.ts";
 import { localImageVariables } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import { readImages } from "../shell/engine.ts";
-import { type RegistryOutage, registryOutages } from "../shell/registry-outages.ts";
+import { readImages } from "../shell/engine/engine.ts";
+import { type RegistryOutage, registryOutages } from "../shell/engine/registry-outages.ts";
 import type { World } from "../world.ts";
 import type { GlobalFlags, Situation } from "./prepare.ts";
 

@@ -4,7 +4,7 @@ import { droppedText } from "../core/privileges/dropped-privileges.ts";
 import { clientKeys } from "../core/secrets/client-key.ts";
 import { relativePath } from "../core/stack/stack.ts";
 import { cardText } from "../core/text/card.ts";
-import type { Purpose } from "../shell/deployment.ts";
+import type { Purpose } from "../shell/records/deployment.ts";
 import type { World } from "../world.ts";
 import type { Situation } from "./prepare.ts";
 import type { Verified } from "./recorded.ts";

@@ -1,8 +1,8 @@
 import { type DeploymentRecord, deploymentBefore } from "../core/deployment/deployment.ts";
 import type { AcceptName } from "../core/plan/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
-import { findRecord, readHistory } from "../shell/history.ts";
-import { readReceipt, receiptFor } from "../shell/receipt.ts";
+import { findRecord, readHistory } from "../shell/records/history.ts";
+import { readReceipt, receiptFor } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting, type Setting } from "./prepare.ts";
 import { readRecordedSituation } from "./recorded-situation.ts";

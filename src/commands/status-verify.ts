@@ -9,10 +9,10 @@ import { privilegesOfModel } from "../core/privileges/privileges.ts";
 import { allEnforced } from "../core/stack/limits.ts";
 import type { Territory } from "../core/stack/stack.ts";
 import { DeployError } from "../errors.ts";
-import type { ProjectContainers } from "../shell/engine.ts";
-import { readNamedSecrets } from "../shell/known-secrets.ts";
-import { compareWith } from "../shell/prove.ts";
-import type { Receipt } from "../shell/receipt.ts";
+import { compareWith } from "../shell/apply/prove.ts";
+import type { ProjectContainers } from "../shell/engine/engine.ts";
+import { readNamedSecrets } from "../shell/records/known-secrets.ts";
+import type { Receipt } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSituation, type Situation } from "./prepare.ts";
 

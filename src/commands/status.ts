@@ -10,9 +10,9 @@ import type { DoorReport } from "../core/public/door-report.ts";
 import { relativePath, type Territory } from "../core/stack/stack.ts";
 import { wrapText } from "../core/text/wrapped-text.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { projectContainers } from "../shell/engine.ts";
-import { type GuardReport, readGuardReport } from "../shell/guard.ts";
-import { livePrivileges } from "../shell/privilege-context.ts";
+import { projectContainers } from "../shell/engine/engine.ts";
+import { type GuardReport, readGuardReport } from "../shell/observe/guard.ts";
+import { livePrivileges } from "../shell/observe/privilege-context.ts";
 import {
   deployedBy,
   findReceipt,
@@ -21,7 +21,7 @@ import {
   type Receipt,
   receiptFor,
   runningDeployment,
-} from "../shell/receipt.ts";
+} from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 import type { Comparison } from "./status-verify.ts";
@@ -58,7 +58,7 @@ async function readDoor(
 ): Promise<Door | undefined> {
   if (containers.length === 0) return undefined;
   const [{ readDoorReport }, { doorFindings, lifetimeLine }] = await Promise.all([
-    import("../shell/tls-client.ts"),
+    import("../shell/network/tls-client.ts"),
     import("../core/public/door-report.ts"),
   ]);
   const report = await readDoorReport(world, config, territory, containers);

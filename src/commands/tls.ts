@@ -1,8 +1,8 @@
 import { doorFindings, doorText } from "../core/public/door-report.ts";
 import { DeployError, type ExitCode, exitCodes } from "../errors.ts";
-import { readInternalRoot } from "../shell/door-trust.ts";
-import { projectContainers } from "../shell/engine.ts";
-import { readDoorReport } from "../shell/tls-client.ts";
+import { projectContainers } from "../shell/engine/engine.ts";
+import { readInternalRoot } from "../shell/network/door-trust.ts";
+import { readDoorReport } from "../shell/network/tls-client.ts";
 import type { World } from "../world.ts";
 import { type GlobalFlags, readSetting } from "./prepare.ts";
 

@@ -3,8 +3,8 @@ import { type Holding, heldFinding, holderText } from "../core/deployment/lock-h
 import { type AcceptName, heldLock, type PlanQuestion } from "../core/plan/plan.ts";
 import { DeployError, exitCodes } from "../errors.ts";
 import { FileReadError } from "../files.ts";
-import { type FoundLock, readLocks } from "../shell/lock.ts";
-import { readReceipt } from "../shell/receipt.ts";
+import { type FoundLock, readLocks } from "../shell/lock/lock.ts";
+import { readReceipt } from "../shell/records/receipt.ts";
 import type { World } from "../world.ts";
 import { audited } from "./change.ts";
 import { consent } from "./consent.ts";

@@ -9,13 +9,13 @@ import { droppedPrivileges } from "../core/privileges/dropped-privileges.ts";
 import { sortedPrivileges } from "../core/privileges/privilege.ts";
 import { frontDoorOf, tlsAddressOf } from "../core/public/front-door.ts";
 import { DeployError } from "../errors.ts";
-import { upTasks } from "../shell/apply.ts";
-import type { Purpose } from "../shell/deployment.ts";
-import { type ProjectContainers, stopContainers } from "../shell/engine.ts";
-import { askRunningGuard, compareWith, plannedNow, plannedSecretFindings } from "../shell/prove.ts";
-import { readReceipt, receiptFor } from "../shell/receipt.ts";
-import { isUnfinished } from "../shell/rotation-journal.ts";
-import { type AskedDoor, askFrontDoor, waitUntilHealthy } from "../shell/verify.ts";
+import { upTasks } from "../shell/apply/apply.ts";
+import { askRunningGuard, compareWith, plannedNow, plannedSecretFindings } from "../shell/apply/prove.ts";
+import { type AskedDoor, askFrontDoor, waitUntilHealthy } from "../shell/apply/verify.ts";
+import { type ProjectContainers, stopContainers } from "../shell/engine/engine.ts";
+import type { Purpose } from "../shell/records/deployment.ts";
+import { readReceipt, receiptFor } from "../shell/records/receipt.ts";
+import { isUnfinished } from "../shell/records/rotation-journal.ts";
 import type { Task, World } from "../world.ts";
 import { type Change, withChange } from "./change.ts";
 import { consent } from "./consent.ts";
@@ -204,7 +204,7 @@ async function askedDoor(world: World, { config, territory, facts }: Situation, 
   const asked = { url: `${url}${config.config.health.path}` };
   const address = tlsAddressOf(facts.model, config.config);
   if (address === undefined) return asked;
-  const { readDoor, readFailure } = await import("../shell/door-trust.ts");
+  const { readDoor, readFailure } = await import("../shell/network/door-trust.ts");
   return {
     ...asked,
     tls: (containers) => readDoor(world, config.config, territory, address, containers),

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readAudit } from "../../src/core/deployment/audit.ts";
-import { createFiles } from "../../src/shell/files.ts";
+import { createFiles } from "../../src/shell/files/files.ts";
 import { command, eventually } from "../support/command.ts";
 import { refused, useWorkbench } from "./support/use-workbench.ts";
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { createFiles } from "../../src/shell/files.ts";
-import { readHistory } from "../../src/shell/history.ts";
-import { findReceipt } from "../../src/shell/receipt.ts";
-import { seal, sealKeyPath } from "../../src/shell/seal.ts";
+import { createFiles } from "../../src/shell/files/files.ts";
+import { seal, sealKeyPath } from "../../src/shell/files/seal.ts";
+import { readHistory } from "../../src/shell/records/history.ts";
+import { findReceipt } from "../../src/shell/records/receipt.ts";
 
 const home = mkdtempSync(join(tmpdir(), "damaged-"));
 const world = { files: createFiles(), home, env: {} };

@@ -3,7 +3,7 @@ import { statfsSync } from "node:fs";
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, inject, it, test } from "vitest";
-import { seal } from "../../src/shell/seal.ts";
+import { seal } from "../../src/shell/files/seal.ts";
 import { command, type Ended } from "../support/command.ts";
 import { someOf } from "../support/some-of.ts";
 import type { Rule } from "./support/scripted-docker.ts";

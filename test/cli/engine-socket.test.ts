@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { containersArgv, imagesArgv, listArgv, ownersArgv, volumesArgv } from "../../src/core/stack/compose-argv.ts";
-import { dockerSettings } from "../../src/shell/compose-plugin.ts";
-import { askEngine, sameEngineSocket } from "../../src/shell/engine-socket.ts";
+import { dockerSettings } from "../../src/shell/compose/compose-plugin.ts";
+import { askEngine, sameEngineSocket } from "../../src/shell/engine/engine-socket.ts";
 
 let home: string;
 let env: Record<string, string>;

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRun } from "../../src/shell/exec.ts";
+import { createRun } from "../../src/shell/processes/exec.ts";
 
 let folder = "";
 beforeAll(async () => {

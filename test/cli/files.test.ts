@@ -24,8 +24,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileReadError, FileWriteError } from "../../src/files.ts";
-import { createFiles, writing } from "../../src/shell/files.ts";
-import { createProcessTable, processStart } from "../../src/shell/processes.ts";
+import { createFiles, writing } from "../../src/shell/files/files.ts";
+import { createProcessTable, processStart } from "../../src/shell/processes/processes.ts";
 
 const processes = createProcessTable(process);
 const files = createFiles(processes);

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { composeEnvironment, modelArgv } from "../../src/core/stack/compose-argv.ts";
-import { composePrograms } from "../../src/shell/compose-plugin.ts";
-import { startPrefetch } from "../../src/shell/prefetch.ts";
-import { seal, sealKeyPath } from "../../src/shell/seal.ts";
+import { composePrograms } from "../../src/shell/compose/compose-plugin.ts";
+import { seal, sealKeyPath } from "../../src/shell/files/seal.ts";
+import { startPrefetch } from "../../src/shell/processes/prefetch.ts";
 
 const stack = {
   ...{ project: "early", files: ["/compose.yaml"], envPath: "/.env", variables: { COLOR: "green" } },

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { probe } from "../../src/shell/probe.ts";
+import { probe } from "../../src/shell/network/probe.ts";
 
 let server: Server | undefined;
 afterEach(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { seal, sealKeyPath, unseal } from "../../src/shell/seal.ts";
+import { seal, sealKeyPath, unseal } from "../../src/shell/files/seal.ts";
 
 describe("a receipt", () => {
   const receipt = { version: 1, project: "demo", privileges: [] };

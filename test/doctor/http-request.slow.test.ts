@@ -5,7 +5,7 @@ import { connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { httpRequest } from "../../src/shell/http-request.ts";
+import { httpRequest } from "../../src/shell/network/http-request.ts";
 import { makeCertificate } from "../support/certificates.ts";
 
 const servers: Server[] = [];

@@ -5,7 +5,7 @@ import type { Verdict } from "../../src/core/doctor/check.ts";
 import { judgeFirewall, openLivePorts, openPorts } from "../../src/core/doctor/firewall-check.ts";
 import { judgeProxies, proxyFor, shellProxies, shownProxy } from "../../src/core/doctor/proxy-check.ts";
 import { judgeNames, judgeRegistries, registriesOf, registryUrls } from "../../src/core/doctor/registry-check.ts";
-import { portState } from "../../src/shell/port-state.ts";
+import { portState } from "../../src/shell/observe/port-state.ts";
 import { container } from "../core/plan/plan-facts.ts";
 import { modelOf } from "../support/granted.ts";
 

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { containersArgv, imagesArgv, listArgv, volumesArgv } from "../../src/core/stack/compose-argv.ts";
-import { askEngine } from "../../src/shell/engine-socket.ts";
+import { askEngine } from "../../src/shell/engine/engine-socket.ts";
 import { eventually, output } from "../support/command.ts";
 import { createStack, platformConfigs, type TestStack } from "../support/stack.ts";
 

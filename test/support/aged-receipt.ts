@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { seal, sealKeyPath, unseal } from "../../src/shell/seal.ts";
+import { seal, sealKeyPath, unseal } from "../../src/shell/files/seal.ts";
 
 /** What the first version that sealed its receipts wrote down. */
 const firstFields = [

@@ -18,9 +18,9 @@ import { hub } from "../../core/stack/registry.ts";
 import { following, within } from "../../shell/doctor/deadline.ts";
 import { readAvailableMemory, readRights, readSpace } from "../../shell/doctor/engine.ts";
 import { askRegistries, lookUp, neededNames, readProxies, readResolvers } from "../../shell/doctor/network.ts";
-import { readImages } from "../../shell/engine.ts";
-import { wantedImages } from "../../shell/observe.ts";
-import { readReceipt } from "../../shell/receipt.ts";
+import { readImages } from "../../shell/engine/engine.ts";
+import { wantedImages } from "../../shell/observe/observe.ts";
+import { readReceipt } from "../../shell/records/receipt.ts";
 import type { Scene } from "./scene.ts";
 
 /** The checks of the machine and its engine, in their order. Most say something also where there is no configuration. */

@@ -2,7 +2,7 @@ import type { Known } from "../../core/doctor/check.ts";
 import type { EngineFacts } from "../../core/doctor/engine-checks.ts";
 import type { EngineReport } from "../../core/doctor/engine-report.ts";
 import type { ComposeModel } from "../../core/stack/model.ts";
-import type { ProjectContainers } from "../../shell/engine.ts";
+import type { ProjectContainers } from "../../shell/engine/engine.ts";
 import type { World } from "../../world.ts";
 import type { GlobalFlags, Setting, StackSetting } from "../prepare.ts";
 

@@ -9,7 +9,7 @@ import { summaryText } from "../../core/setup/summary.ts";
 import { wrapText } from "../../core/text/wrapped-text.ts";
 import { DeployError } from "../../errors.ts";
 import { within } from "../../shell/doctor/deadline.ts";
-import { exportedFinding } from "../../shell/secret-setting.ts";
+import { exportedFinding } from "../../shell/records/secret-setting.ts";
 import { withDrafts } from "../../shell/setup/drafts.ts";
 import { keptPath } from "../../shell/setup/kept.ts";
 import type { World } from "../../world.ts";

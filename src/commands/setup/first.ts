@@ -1,6 +1,6 @@
 import type { Plan } from "../../core/plan/plan.ts";
 import { DeployError, InterruptedError } from "../../errors.ts";
-import { docker, engineFinding } from "../../shell/engine.ts";
+import { docker, engineFinding } from "../../shell/engine/engine.ts";
 import type { World } from "../../world.ts";
 import type { GlobalFlags } from "../prepare.ts";
 import { decide } from "./decide.ts";

@@ -6,7 +6,7 @@ import type { RightsFacts } from "../../core/doctor/rights-check.ts";
 import { DeployError } from "../../errors.ts";
 import { FileReadError } from "../../files.ts";
 import type { World } from "../../world.ts";
-import { docker, engineFinding } from "../engine.ts";
+import { docker, engineFinding } from "../engine/engine.ts";
 
 /** What the engine and the `docker` program say of themselves; D040 where there is no such program. */
 export async function readEngine(world: World): Promise<EngineFacts> {

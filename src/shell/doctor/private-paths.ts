@@ -1,7 +1,7 @@
 import type { FileFacts, PrivatePath } from "../../core/doctor/file-checks.ts";
 import { joinPath, type Territory } from "../../core/stack/stack.ts";
 import type { World } from "../../world.ts";
-import { sealKeyPath } from "../seal.ts";
+import { sealKeyPath } from "../files/seal.ts";
 import { statIfPossible } from "./engine.ts";
 
 /** Reads who may do what with the files that the tool keeps for itself. */

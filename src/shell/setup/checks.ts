@@ -5,7 +5,7 @@ import type { Answers, Question } from "../../core/setup/question.ts";
 import { resolvePath, type Territory } from "../../core/stack/stack.ts";
 import { FileReadError } from "../../files.ts";
 import type { World } from "../../world.ts";
-import { engineFinding } from "../engine.ts";
+import { engineFinding } from "../engine/engine.ts";
 
 /** How long a question to an engine, a cluster or a name server may take. */
 const deadlineMilliseconds = 5000;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ownCertificateFindings } from "../../../src/core/public/own-certificate.ts";
-import { readOwnFiles } from "../../../src/shell/certificates.ts";
-import { createFiles } from "../../../src/shell/files.ts";
-import { createProcessTable } from "../../../src/shell/processes.ts";
+import { createFiles } from "../../../src/shell/files/files.ts";
+import { readOwnFiles } from "../../../src/shell/network/certificates.ts";
+import { createProcessTable } from "../../../src/shell/processes/processes.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 
 const run = promisify(execFile);

@@ -1,0 +1,42 @@
+import type { Container } from "../../core/containers/container.ts";
+import type { BusyPort } from "../../core/plan/facts.ts";
+import type { ComposeModel } from "../../core/stack/model.ts";
+import type { World } from "../../world.ts";
+import { docker } from "../engine/engine.ts";
+
+/** Ports that the stack will publish and that something outside this project holds already. */
+export async function busyPorts(
+  world: World,
+  model: ComposeModel,
+  excluded: readonly string[],
+  containers: readonly Container[],
+): Promise<BusyPort[]> {
+  const mine = new Set(
+    containers
+      // One that is paused keeps its ports.
+      .filter(({ state }) => ["running", "paused"].includes(state.status))
+      .flatMap(({ openPorts }) => openPorts.map(({ published }) => Number(published))),
+  );
+  const wanted = Object.entries(model.services)
+    .filter(([service]) => !excluded.includes(service))
+    .flatMap(([service, { ports }]) =>
+      ports
+        .filter(({ protocol }) => protocol === "tcp")
+        .map(({ hostIp, published }) => ({ service, address: hostIp || "0.0.0.0", port: Number(published) })),
+    )
+    .filter(({ port }) => Number.isInteger(port) && port > 0 && !mine.has(port));
+  const states = await Promise.all(wanted.map(({ address, port }) => world.portState(address, port)));
+  const busy = wanted.flatMap((each, index) => {
+    const state = states[index];
+    return state && !state.free ? [{ ...each, owner: state.owner }] : [];
+  });
+  return Promise.all(
+    busy.map(async (each) => ({ ...each, owner: (await containerPublishing(world, each.port)) ?? each.owner })),
+  );
+}
+
+async function containerPublishing(world: World, port: number): Promise<string | undefined> {
+  const { stdout } = await docker(world, ["ps", "--filter", `publish=${port}`, "--format", "{{.Names}}"]);
+  const name = stdout.split("\n")[0];
+  return name ? `the container ${name}` : undefined;
+}
