@@ -13,6 +13,7 @@ import type { Prefetch } from "./shell/processes/prefetch.ts";
 import { createProcessTable } from "./shell/processes/processes.ts";
 import { ask } from "./shell/processes/question.ts";
 import { interruptOnSignals } from "./shell/processes/signals.ts";
+import { withPatience } from "./terminal/patience.ts";
 import { type Clock, plainTasks } from "./terminal/plain-tasks.ts";
 import { createReporter, stillEnding } from "./terminal/reporter.ts";
 import type { Command, Interruption, Reporter, RunOptions, World } from "./world.ts";
@@ -45,9 +46,9 @@ export async function createWorld(
   const processes = createProcessTable(process);
   const files = createFiles(processes);
   const shown = await createTerminalReporter(flags, interruption, process);
-  const reporter = await withReports(shown, { command, flags, files, origin });
+  const { reporter, wait } = withPatience(await withReports(shown, { command, flags, files, origin }), clock);
   const run = async (command: Command, options?: RunOptions) => {
-    if (!options) return prefetch?.take(command) ?? ask(command, signal);
+    if (!options) return wait(command, prefetch?.take(command) ?? ask(command, signal));
     if (options.lastly) return ask(command, AbortSignal.timeout(lastlyMilliseconds));
     if (!options.onOutput && options.signal) return ask(command, AbortSignal.any([signal, options.signal]));
     const { createRun } = await import("./shell/processes/exec.ts");

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { withPatience } from "../../src/terminal/patience.ts";
 import { plainTasks } from "../../src/terminal/plain-tasks.ts";
 import { createReporter } from "../../src/terminal/reporter.ts";
 import type { Progress } from "../../src/world.ts";
@@ -41,26 +43,30 @@ describe("a stream of text", () => {
   });
 });
 
+/** A clock that goes on when it is told to. */
+function handClock() {
+  let seconds = 0;
+  const ticks = new Set<() => void>();
+  const clock = {
+    elapsedSeconds: () => seconds,
+    everySecond: (each: () => void) => {
+      ticks.add(each);
+      return () => void ticks.delete(each);
+    },
+  };
+  const pass = (more: number) => {
+    for (let left = more; left > 0; left -= 1) {
+      seconds += 1;
+      for (const tick of ticks) tick();
+    }
+  };
+  return { clock, pass, ticks };
+}
+
 describe("progress in a pipe", () => {
   function told(verbose: boolean) {
-    let seconds = 0;
-    let tick = (): void => undefined;
+    const { clock, pass } = handClock();
     const shown: string[] = [];
-    const clock = {
-      elapsedSeconds: () => seconds,
-      everySecond: (each: () => void) => {
-        tick = each;
-        return () => {
-          tick = () => undefined;
-        };
-      },
-    };
-    const pass = (more: number) => {
-      for (let left = more; left > 0; left -= 1) {
-        seconds += 1;
-        tick();
-      }
-    };
     const run = (work: (progress: Progress) => void) =>
       plainTasks(verbose, clock)(
         [{ title: "build a", run: async (progress) => work(progress) }],
@@ -98,5 +104,51 @@ describe("progress in a pipe", () => {
       progress("a: starting");
     });
     expect(shown).toEqual(["- build a", "    #1 [a 1/9] FROM b", "    a: starting", "  done in 99.0 s"]);
+  });
+});
+
+describe("a question that is not answered", () => {
+  const question = (...args: string[]) => ({
+    program: "/usr/libexec/docker/cli-plugins/docker-compose",
+    args,
+    env: {},
+  });
+  const config = question("compose", "--project-name", "scripted", "--file", "a.yaml", "config", "--format", "json");
+
+  function waiting() {
+    const { clock, pass, ticks } = handClock();
+    const said: string[] = [];
+    const terminal = { stdout: () => undefined, stderr: (text: string) => void said.push(text) };
+    const shown = { ...terminal, json: false, color: false, columns: () => undefined };
+    const patience = withPatience(createReporter(shown, plainTasks(false, clock), undefined), clock);
+    return { ...patience, pass, ticks, said };
+  }
+
+  it("is named once after ten seconds, with what to do", async () => {
+    const { wait, pass, ticks, said } = waiting();
+    const engine = new AbortController();
+    const answers = [config, config].map((each) => wait(each, once(engine.signal, "abort")));
+    pass(9);
+    expect(said).toEqual([]);
+    pass(30);
+    expect(said).toEqual([
+      "still waiting for docker compose config: ./deploy doctor tells whether the engine hangs; Ctrl-C ends this\n",
+    ]);
+    engine.abort();
+    await Promise.all(answers);
+    expect(ticks.size).toBe(0);
+  });
+
+  it("is left to the tasks that ask it", async () => {
+    const { reporter, wait, pass, said } = waiting();
+    const run = async () => {
+      const engine = new AbortController();
+      const answer = wait(config, once(engine.signal, "abort"));
+      pass(20);
+      engine.abort();
+      await answer;
+    };
+    await reporter.tasks([{ title: "wait", run }]);
+    expect(said.join("")).not.toContain("still waiting for docker");
   });
 });
