@@ -32,9 +32,7 @@ export interface AcmeOptions {
 /** Starts one whose files lie in a folder; containers reach it through the address of Docker's own bridge. */
 export async function startAcme(folder: string, options: AcmeOptions): Promise<AcmeServer> {
   const { validSeconds, renewAfterSeconds, tlsPort = 443, httpPort = 80, eab } = options;
-  const host = (
-    await output("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"])
-  ).trim();
+  const host = await bridgeAddress();
   const [port, management, dns, dnsManagement] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   await makeCertificate(folder, "directory", { addresses: [host, "127.0.0.1"] });
   const configuration = {
@@ -96,6 +94,14 @@ export async function startAcme(folder: string, options: AcmeOptions): Promise<A
       for (const child of children) child.kill();
     },
   };
+}
+
+/** The engine itself names it only from its second start on, and Node.js only while a container is connected. */
+async function bridgeAddress(): Promise<string> {
+  const shown = await output("ip", ["-4", "-o", "address", "show", "docker0"]);
+  const [, address] = / inet ([\d.]+)\//.exec(shown) ?? [];
+  if (address === undefined) throw new Error(`docker0, the bridge of the Docker engine, has no address: ${shown}`);
+  return address;
 }
 
 /** Pebble draws the time of a renewal by lot: a directory before its own names another place to ask for that. */
