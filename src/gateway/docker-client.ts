@@ -26,13 +26,22 @@ export interface DockerClient {
   readonly open: (request: DockerRequest) => Promise<IncomingMessage>;
 }
 
-// The lowest engine that is supported; newer ones still speak it.
-const apiVersion = "v1.41";
+// Of Engine 28. An engine that is older is asked in its own version; one that no longer speaks the old ones, as 29.0 (1.44), in this.
+const newestMinor = 51;
+/** Of the lowest engine that is supported. */
+const oldestMinor = 41;
 const answerBytesMax = 4 * 1024 * 1024;
 
 /** A client for one engine. Every request has a connection of its own: a guard in front may restart at any time. */
 export function createDockerClient(address: DockerAddress): DockerClient {
-  const open = (wanted: DockerRequest) => openAnswer(address, wanted);
+  let version: string | undefined;
+  const open = async (wanted: DockerRequest) => {
+    version ??= await agreeOnVersion(address, wanted.signal);
+    const answer = await openAnswer(address, { ...wanted, path: `/${version}${wanted.path}` });
+    // The engine may be another one by now.
+    if (answer.statusCode === 400) version = undefined;
+    return answer;
+  };
   return {
     open,
     async send(wanted) {
@@ -53,6 +62,14 @@ export function dockerMessage(answer: DockerAnswer): string {
   return text.replace(/\s+/g, " ").slice(0, 300);
 }
 
+/** As Docker's own clients do it: the newest version that both know. What is wrong with the engine the next request finds out. */
+async function agreeOnVersion(address: DockerAddress, signal: AbortSignal): Promise<string> {
+  const answer = await openAnswer(address, { method: "GET", path: "/_ping", signal });
+  answer.resume();
+  const [, minor = oldestMinor] = /^1\.(\d+)$/.exec(String(answer.headers["api-version"])) ?? [];
+  return `v1.${Math.min(Number(minor), newestMinor)}`;
+}
+
 function openAnswer(address: DockerAddress, wanted: DockerRequest): Promise<IncomingMessage> {
   const query = wanted.query ? `?${new URLSearchParams(wanted.query)}` : "";
   const payload = wanted.body === undefined ? undefined : Buffer.from(JSON.stringify(wanted.body));
@@ -60,7 +77,7 @@ function openAnswer(address: DockerAddress, wanted: DockerRequest): Promise<Inco
     ...(address.kind === "unix" ? { socketPath: address.socketPath } : { host: address.host, port: address.port }),
     agent: false,
     method: wanted.method,
-    path: `/${apiVersion}${wanted.path}${query}`,
+    path: `${wanted.path}${query}`,
     signal: wanted.signal,
     headers: {
       host: "docker",

@@ -42,6 +42,24 @@ describe("the aio provider", () => {
     expect(outcome.ranIn).toMatchObject({ mode: "aio", container: name, image: "sandbox:1" });
   });
 
+  it.each([
+    ["20.10, which knows no newer one", [12, 41], "1.41"],
+    ["29.0, which no longer knows the old ones", [44, 52], "1.51"],
+    ["28", [24, 51], "1.51"],
+  ] as const)("asks in the newest version of the API that both know: engine %s", async (_engine, speaks, version) => {
+    docker.behaviour.speaks = speaks;
+    await provider().run(run, never);
+    expect([...docker.versions]).toEqual([version]);
+  });
+
+  it("agrees on a version anew once the engine is another one", async () => {
+    const aio = provider();
+    await aio.run(run, never);
+    docker.behaviour.speaks = [44, 52];
+    await expect(aio.run(run, never)).rejects.toThrow("client version 1.41 is too old");
+    expect(await aio.run(run, never)).toMatchObject({ exitCode: 0 });
+  });
+
   it("asks for a container without privileges, with limits, that ends by itself", async () => {
     docker.behaviour.failures = { "DELETE /containers/*": { status: 500, message: "kept for the test" } };
     await provider().run(run, never);

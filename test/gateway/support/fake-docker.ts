@@ -22,6 +22,8 @@ export interface FakeBehaviour {
   endsByItself: boolean;
   oomKilled: boolean;
   ranSeconds: number;
+  /** The oldest and the newest version of the API that it speaks, each by what stands behind `1.`. */
+  speaks: readonly [oldest: number, newest: number];
   failures: Readonly<Record<string, { readonly status: number; readonly message: string } | "hang up">>;
 }
 
@@ -31,6 +33,8 @@ export interface FakeDocker {
   readonly behaviour: FakeBehaviour;
   readonly containers: Map<string, FakeContainer>;
   readonly calls: string[];
+  /** The versions in which it was asked. */
+  readonly versions: Set<string>;
   readonly add: (name: string, labels: Readonly<Record<string, string>>) => void;
   readonly close: () => Promise<void>;
 }
@@ -55,6 +59,7 @@ export async function startFakeDocker(): Promise<FakeDocker> {
     endsByItself: true,
     oomKilled: false,
     ranSeconds: 0.1,
+    speaks: [24, 41],
     failures: {},
   };
   const calls: string[] = [];
@@ -63,7 +68,8 @@ export async function startFakeDocker(): Promise<FakeDocker> {
     containers.set(id, { id, name, labels, spec });
     return id;
   };
-  const state = { containers, waiting, behaviour, calls, add };
+  const versions = new Set<string>();
+  const state = { containers, waiting, behaviour, calls, versions, add };
   const server = createServer((request, response) => void serve(state, request, response));
   server.listen(socketPath);
   await once(server, "listening");
@@ -72,6 +78,7 @@ export async function startFakeDocker(): Promise<FakeDocker> {
     behaviour,
     containers,
     calls,
+    versions,
     add: (name, labels) => void add(name, labels),
     async close() {
       server.closeAllConnections();
@@ -87,12 +94,21 @@ interface State {
   readonly waiting: Map<string, (() => void)[]>;
   readonly behaviour: FakeBehaviour;
   readonly calls: string[];
+  readonly versions: Set<string>;
   readonly add: (name: string, labels: Readonly<Record<string, string>>, spec: unknown) => string;
 }
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://docker");
-  const path = url.pathname.replace(/^\/v1\.41/, "");
+  const [oldest, newest] = state.behaviour.speaks;
+  if (url.pathname === "/_ping") {
+    response.setHeader("Api-Version", `1.${newest}`);
+    return void response.end("OK");
+  }
+  const [, minor, path = ""] = /^\/v1\.(\d+)(.*)$/.exec(url.pathname) ?? [];
+  state.versions.add(`1.${minor}`);
+  if (Number(minor) < oldest) return send(response, 400, { message: `client version 1.${minor} is too old` });
+  if (Number(minor) > newest) return send(response, 400, { message: `client version 1.${minor} is too new` });
   const body = await readBody(request);
   const [, family = "", id = "", action = ""] = path.split("/");
   const call = `${request.method} /${family}${id === "" || ["create", "json"].includes(id) ? (id === "" ? "" : `/${id}`) : "/*"}${action === "" ? "" : `/${action}`}`;
