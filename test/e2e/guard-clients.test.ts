@@ -28,7 +28,7 @@ function normal(text: string, varies: boolean | undefined): string {
     // Engine 20.10 says it twice of an image, later ones once.
     .replace(/no such image: \S+: (?=No such image)/g, "")
     // What the engine says of a container that cannot do it: actions go to its id, by whatever name it was meant.
-    .replace(/([Cc]ontainer )(?:<id>|sandbox-[0-9a-f]{6}-x)(?=\n| is paused)/g, "$1<it>")
+    .replace(/([Cc]ontainer )"?(?:<id>|sandbox-[0-9a-f]{6}-x)"?(?=\n|:| is paused)/g, "$1<it>")
     .replace(/(?:Less than a second|About a minute|\d+ seconds?)( ago)?/g, "<time>")
     .replace(/ +/g, " ");
   return varies ? steady.replace(/\d+/g, "<n>") : steady;

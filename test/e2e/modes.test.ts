@@ -29,12 +29,18 @@ function lasting(inspected: string): unknown[] {
   }));
 }
 
-/** A row of an image: its id and names, and its settings whatever the spelling. */
-function imageRows(printed: string): unknown[] {
+/** A row of an image: its id, those of its names that no other scenario gives or takes, and its settings whatever the spelling. */
+function imageRows(printed: string, project: string): unknown[] {
   return printed
     .trim()
     .split("\n")
-    .map((row) => [row.slice(0, row.indexOf("{")), JSON.parse(row.slice(row.indexOf("{")))]);
+    .map((row) => {
+      const [, id, names = "[]", rest] = /^(\S+) (\[[^\]]*\]) ([^{]*)/.exec(row) ?? [];
+      const own: string[] = JSON.parse(names).filter(
+        (name: string) => !/^sdtest-/.test(name) || name.startsWith(project),
+      );
+      return [id, own, rest, JSON.parse(row.slice(row.indexOf("{")))];
+    });
 }
 
 async function sandboxesOf(stack: TestStack): Promise<string[]> {
@@ -107,7 +113,7 @@ describe("local mode", () => {
       expect(lasting(ofEngine)).toEqual(lasting(ofDocker));
     }
     const [ofDocker, ofEngine] = await both(imagesArgv(images));
-    expect(imageRows(ofEngine)).toEqual(imageRows(ofDocker));
+    expect(imageRows(ofEngine, stack.project)).toEqual(imageRows(ofDocker, stack.project));
   });
 
   it("runs code in the gateway once the operator allowed exactly that", async () => {

@@ -2,6 +2,7 @@ import { decideCreate } from "../model/container-create.ts";
 import { decideExec } from "../model/exec-create.ts";
 import { readExecStart } from "../model/exec-start.ts";
 import type { Policy } from "../policy/policy.ts";
+import { isAtLeast } from "../request/api-version.ts";
 import { type Call, forward, type Rewrite } from "../request/call.ts";
 import { quoted } from "../request/reading.ts";
 import { deny } from "./body-decision.ts";
@@ -22,7 +23,7 @@ export function decideContainerCreate(call: Call, policy: Policy, facts: Facts):
 
 /** What is asked of one container: sent on to its full id, if it is one of ours. */
 export function decideContainer(call: Call, policy: Policy, facts: Facts): Decision {
-  const container = ownContainer(call.reference, missingText(call), policy, facts);
+  const container = ownContainer(call.reference, missingText(call, facts), policy, facts);
   if (container.kind === "deny") return { ...container, notes: { container: call.reference } };
   if (container.kind !== "read") return container;
   const again = judge(call, container.value, policy, facts);
@@ -60,9 +61,11 @@ function judgeExec({ privileged, user }: ExecFact, notes: AuditNotes, { users }:
   );
 }
 
-function missingText({ route, reference }: Call): string {
+/** Engine 26 (API 1.45) took to small letters. */
+function missingText({ route, reference }: Call, { engine }: Facts): string {
   const text = `No such container: ${reference}`;
-  return route.name === "container.kill" ? `Cannot kill container: ${reference}: ${text}` : text;
+  if (route.name !== "container.kill") return text;
+  return `${isAtLeast(engine.apiVersion, "1.45") ? "cannot" : "Cannot"} kill container: ${reference}: ${text}`;
 }
 
 /** Holds a container against the policy once more where something is about to run in it. Undefined: it passes. */

@@ -7,17 +7,22 @@ export const floorVersion = "1.24";
 /** The API version that a request is sent on with: the client's own where the engine has it, and else the engine's. */
 export function readVersion(requested: string | undefined, engine: string): Reading<string> {
   if (requested === undefined) return read(engine);
-  if (minor(requested) < minor(floorVersion))
+  if (!isAtLeast(requested, floorVersion))
     return refused(
       "target.version-old",
       `client version ${requested} is too old. Minimum supported API version is ${floorVersion}, please upgrade your client to a newer version`,
     );
-  if (minor(requested) > minor(engine))
+  if (!isAtLeast(engine, requested))
     return refused(
       "target.version-new",
       `client version ${requested} is too new. Maximum supported API version is ${engine}`,
     );
   return read(requested);
+}
+
+/** Whether an API version is this one or a later one. */
+export function isAtLeast(version: string, other: string): boolean {
+  return minor(version) >= minor(other);
 }
 
 function minor(version: string): number {

@@ -1,5 +1,5 @@
 import { type Escape, hidden, plain, refused, type Table, type Unguarded, withJson } from "./escape.ts";
-import type { Named } from "./world.ts";
+import type { Named, World } from "./world.ts";
 
 /** What is asked of a container of somebody else; with a rule it is refused whatever it is asked of. */
 type Action = readonly [
@@ -110,20 +110,22 @@ function byEveryName(all: readonly Action[]): readonly Action[] {
 
 /** Containers and commands of others: what is not ours is answered as what does not exist, by whatever name. */
 export const containerEscapes: Table = (world) => [
-  ...actions.map((action) => onForeign(action, "by its id", world.foreign.id)),
+  ...actions.map((action) => onForeign(world, action, "by its id", world.foreign.id)),
   ...named.flatMap(([how, reference]) =>
-    byEveryName(actions).map((action) => onForeign(action, how, reference(world.foreign))),
+    byEveryName(actions).map((action) => onForeign(world, action, how, reference(world.foreign))),
   ),
 ];
 
 function onForeign(
+  { apiVersion }: World,
   [tries, why, method, path, body, rule, unguarded = "effect"]: Action,
   how: string,
   reference: string,
 ): Escape {
   const target = `/v1.41/containers/${reference}${path}`;
   const missing = `No such container: ${reference}`;
-  const text = path.startsWith("/kill") ? `Cannot kill container: ${reference}: ${missing}` : missing;
+  const kill = Number(apiVersion.slice(2)) >= 45 ? "cannot kill" : "Cannot kill";
+  const text = path.startsWith("/kill") ? `${kill} container: ${reference}: ${missing}` : missing;
   return {
     class: "containers",
     tries: `to ${tries} somebody's container, ${how}${path === "/kill?signal=SIGKILL" ? ", with a signal" : ""}`,

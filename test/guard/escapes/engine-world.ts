@@ -36,7 +36,8 @@ export async function makeWorld(makeSandbox: MakeSandbox): Promise<EngineWorld> 
   };
   try {
     const folders = await makeFolders(folder, canary);
-    const fixed = { ...door, run, canary, ...folders, ...(await makeShared(run, canary, folder)) };
+    const apiVersion = (await output("docker", ["version", "--format", "{{.Server.APIVersion}}"])).trim();
+    const fixed = { ...door, run, apiVersion, canary, ...folders, ...(await makeShared(run, canary, folder)) };
     let world = await fill(fixed, makeSandbox);
     const restore = async (harmed: boolean): Promise<World> => {
       const rebuild = harmed || !(await isPrepared(world.foreignExec));

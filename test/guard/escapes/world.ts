@@ -8,6 +8,8 @@ export interface Named {
 export interface World {
   /** Six hexadecimal digits that stand in the name of everything the test makes. */
   readonly run: string;
+  /** The newest version of the API that the engine speaks. */
+  readonly apiVersion: string;
   /** Stands in every secret of others: an answer that holds it, or something that follows from it, is a leak. */
   readonly canary: string;
   readonly names: {
@@ -49,6 +51,7 @@ const hex = (digit: string, length: number) => digit.repeat(length);
 /** A world that exists only in names: for tests without an engine, and for documents. */
 export const inventedWorld: World = {
   run: "0a1b2c",
+  apiVersion: "1.41",
   canary: "canary-0a1b2c",
   names: { escape: "sandbox-0a1b2c-x", other: "sandbox-0a1b2c-y" },
   image: { reference: "sandbox-deploy/test-escape-0a1b2c:1", id: `sha256:${hex("1", 64)}` },
