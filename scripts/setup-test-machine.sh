@@ -8,6 +8,8 @@ set -eu
 
 here=$(dirname "$0")
 test_image=sandbox-deploy/test-busybox:1
+# An engine newer than Debian's own, for scripts/on-newer-engine.sh.
+newer_engine=/usr/local/lib/sandbox-deploy-test/engine
 work=
 policy=
 
@@ -35,6 +37,7 @@ missing_packages() {
 check() {
   lacking=$(missing_packages | tr '\n' ' ')
   pebble_is_ready || lacking="$lacking pebble"
+  newer_engine_is_ready || lacking="$lacking newer-engine"
   [ -z "$lacking" ] || say "missing packages: $lacking"
   if ! "$here/install-docker.sh" --check; then
     lacking=docker
@@ -104,33 +107,53 @@ install_docker() {
   APT_CONFIG=$work/apt.conf "$here/install-docker.sh" --yes --from distribution
 }
 
-# A small ACME server with a DNS server of its own, which Debian 12 does not have: it needs nothing but a libc, and is taken
-# out of the package of a newer suite, with package lists of its own, so that nothing else of this machine is upgraded.
-pebble_is_ready() { have pebble && have pebble-challtestsrv; }
-install_pebble() {
-  if pebble_is_ready; then return 0; fi
+# What Debian 12 does not have, or only old, and what needs nothing but a libc, is taken out of the packages of a newer suite,
+# with package lists of its own, so that nothing else of this machine is upgraded. Unpacks them into $work/unpacked.
+fetch_newer() {
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
     sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb .*\(https\{0,1\}:[^ ]*\) .*/\1/p' | grep -m 1 '/debian/*$') || mirror=
+  rm -rf "$work/packages" "$work/unpacked"
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/packages"
   ! id _apt >/dev/null 2>&1 || chown -R _apt "$work/lists" "$work/cache" "$work/packages"
   for suite in forky sid trixie; do
-    say "fetching pebble from Debian $suite"
-    if download_pebble "${mirror:-http://deb.debian.org/debian}" "$suite" >"$work/apt.log" 2>&1; then break; fi
+    say "fetching $* from Debian $suite"
+    if download "${mirror:-http://deb.debian.org/debian}" "$suite" "$@" >"$work/apt.log" 2>&1; then break; fi
     tail -n 3 "$work/apt.log" >&2
   done
   for package in "$work"/packages/*.deb; do
-    [ -e "$package" ] || fail "pebble could not be fetched: check the network and the mirror"
+    [ -e "$package" ] || fail "$* could not be fetched: check the network and the mirror"
     dpkg -x "$package" "$work/unpacked"
   done
-  install -m 0755 "$work/unpacked/usr/bin/pebble" "$work/unpacked/usr/bin/pebble-challtestsrv" /usr/local/bin/
 }
-download_pebble() {
+download() {
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $1 $2 main" >"$work/sources.list"
+  shift 2
   newer="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
   newer="$newer -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache -o Acquire::Languages=none"
   newer="$newer -o Acquire::Check-Valid-Until=false"
   # shellcheck disable=SC2086 # a list of options
-  (cd "$work/packages" && apt $newer -o APT::Update::Error-Mode=any update && apt $newer download pebble)
+  (cd "$work/packages" && apt $newer -o APT::Update::Error-Mode=any update && apt $newer download "$@")
+}
+
+# A small ACME server with a DNS server of its own.
+pebble_is_ready() { have pebble && have pebble-challtestsrv; }
+install_pebble() {
+  if pebble_is_ready; then return 0; fi
+  fetch_newer pebble
+  install -m 0755 "$work/unpacked/usr/bin/pebble" "$work/unpacked/usr/bin/pebble-challtestsrv" /usr/local/bin/
+}
+
+# Its runc wants a newer libc, and this machine's does as well. Moved into place last: half of it would be taken for all.
+newer_engine_is_ready() { [ -x "$newer_engine/dockerd" ]; }
+install_newer_engine() {
+  if newer_engine_is_ready; then return 0; fi
+  fetch_newer docker.io docker-cli containerd tini-static
+  mkdir -p "$newer_engine"
+  mv "$work/unpacked/usr/bin/tini-static" "$work/unpacked/usr/sbin/docker-init"
+  for program in bin/docker bin/containerd bin/containerd-shim-runc-v2 sbin/docker-init sbin/docker-proxy sbin/dockerd; do
+    install -m 0755 "$work/unpacked/usr/$program" "$newer_engine/.part"
+    mv "$newer_engine/.part" "$newer_engine/${program#*/}"
+  done
 }
 
 # An image of one static program, so that most scenarios need no distribution.
@@ -164,6 +187,7 @@ make_work
 install_packages
 install_shells
 install_pebble
+install_newer_engine
 install_docker
 make_test_image
 say "ready after $(($(date +%s) - started)) s: $(docker version --format 'engine {{.Server.Version}}'), compose $(docker compose version --short)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests: sets the machine up where it may, runs scripts/check.sh, the slow tests and the scenarios on a real Docker engine,
-# removes what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
+# some of them on a newer one as well, removes what they made, and ends with one line: `N passed, N failed`. Fails when anything failed or nothing ran.
 #
 # usage: scripts/test.sh
 set -uo pipefail
@@ -67,6 +67,10 @@ run_project slow
 say "scenarios on a real engine"
 if docker info >/dev/null 2>&1; then
   run_project e2e
+  say "the guard and the modes on a newer engine"
+  SCENARIO_IMAGES=there scripts/on-newer-engine.sh node_modules/.bin/vitest run --project e2e --reporter=default \
+    --reporter=json --outputFile.json="$results/newer.json" test/e2e/guard test/e2e/modes </dev/null
+  printf 'newer %s\n' "$?" >>"$results/runs"
 else
   echo "the Docker engine does not answer: no scenario was run"
 fi

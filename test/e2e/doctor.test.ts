@@ -85,7 +85,7 @@ describe("doctor, on a real engine", () => {
 describe("doctor, on an engine of its own", () => {
   let engine: OwnEngine;
   beforeAll(async () => {
-    engine = await createOwnEngine(["--storage-driver", "vfs"]);
+    engine = await createOwnEngine({ flags: ["--storage-driver", "vfs"] });
     await engine.start();
   });
   afterAll(() => engine.dispose());

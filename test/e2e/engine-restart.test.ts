@@ -34,7 +34,7 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   // Another runtime by name; that it is the usual one underneath does not matter to who asks for it.
-  engine = await createOwnEngine(["--add-runtime", "runsc=runc"]);
+  engine = await createOwnEngine({ flags: ["--add-runtime", "runsc=runc"] });
   env = { CI: "true", DOCKER_HOST: engine.host };
   await engine.start();
   await engine.load("sandbox-deploy/test-busybox:1");

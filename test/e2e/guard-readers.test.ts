@@ -2,10 +2,17 @@ import { request } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { familiarReference } from "../../src/guard/model/image-reference.ts";
+import { isAtLeast } from "../../src/guard/request/api-version.ts";
 import { readFlag } from "../../src/guard/request/query.ts";
-import { refusal } from "../guard/support/decisions.ts";
+import { knownFacts, refusal } from "../guard/support/decisions.ts";
 import { type GoObject, hostConfigOf, readAsGo } from "../guard/support/go-json.ts";
 import { type LooseField, textOf } from "../guard/support/loose-json.ts";
+import { output } from "../support/command.ts";
+
+const apiVersion = (await output("docker", ["version", "--format", "{{.Server.APIVersion}}"])).trim();
+const facts = { ...knownFacts, engine: { apiVersion } };
+/** From Engine 26 on. */
+const isNewer = isAtLeast(apiVersion, "1.45");
 
 interface Answer {
   readonly status: number;
@@ -41,8 +48,13 @@ function messageOf(text: string): string {
 function expected(body: GoObject): string {
   const restart = hostConfigOf(body).get("restartpolicy");
   const name = restart instanceof Map ? (restart.get("name") ?? "") : "";
-  if (name !== "") return `invalid restart policy '${name}'`;
+  if (name !== "") return `restart policy ${name}`;
   return `No such image: ${body.get("image")}:latest`;
+}
+
+/** A refusal without the words around it, which change with the engine. */
+function plainly(message: string): string {
+  return message.replace(/^invalid restart policy.*?'(.*?)'.*$/s, "restart policy $1");
 }
 
 const quoted = (...texts: string[]) => fc.constantFrom(...texts.map((text) => JSON.stringify(text)), "null");
@@ -63,8 +75,10 @@ const images: fc.Arbitrary<LooseField> = quoted("nobody/one", "nobody/two").map(
 // The first image is spelled plainly: without any, the engine would create a container from nothing.
 const bodies = fc
   .tuple(
-    fc.array(fc.oneof(hosts, policies, images), { maxLength: 4 }),
-    fc.constantFrom("", "", "", " ", "{}", "trailing", "\0"),
+    // Older engines take fields of a HostConfig also where they stand beside it.
+    fc.array(fc.oneof(hosts, ...(isNewer ? [] : [policies]), images), { maxLength: 4 }),
+    // Newer engines refuse what stands behind a body, as the guard does with every one.
+    fc.constantFrom("", "", "", " ", ...(isNewer ? [] : ["{}", "trailing", "\0"])),
   )
   .chain(([fields, after]) =>
     textOf({ fields: [{ key: "Image", value: '"nobody/first"' }, ...fields] }).map(
@@ -76,7 +90,7 @@ test("the lenient reader that the guard is fuzzed against reads a body as the en
   await fc.assert(
     fc.asyncProperty(bodies, async (body) => {
       const { message } = await ask("POST", "/v1.41/containers/create", body);
-      expect(message).toBe(expected(readAsGo(body)));
+      expect(plainly(message)).toBe(expected(readAsGo(body)));
     }),
     { numRuns: 400 },
   );
@@ -97,7 +111,9 @@ test("a reference to an image means to the guard what it means to the engine", a
       const { message } = await ask("GET", `/v1.41/images/${text}/json`);
       // It shows a tag that stands beside a digest, but looks for the digest alone.
       const meant = /No such image: (.*)$/.exec(message)?.[1]?.replace(/:[^/@]*@/, "@");
-      expect(familiarReference(text)).toBe(meant);
+      // To newer engines a first part with a capital is a registry; the guard knows no such registry, and allows no such image.
+      const isCapital = isNewer && /^[^/]*[A-Z][^/]*\//.test(text);
+      expect(familiarReference(text)).toBe(isCapital ? undefined : meant);
     }),
     { numRuns: 600 },
   );
@@ -140,6 +156,6 @@ test.each([
 ])("what does not exist is answered by the guard as by the engine: %s", async (line) => {
   const [method = "", target = "", body] = line.split(" ");
   const answer = await ask(method, target, body);
-  const { status, message } = refusal(line, body);
+  const { status, message } = refusal(line, body, undefined, undefined, facts);
   expect({ status, message }).toEqual({ ...answer, message: answer.message.trim() });
 });

@@ -16,12 +16,25 @@ export interface OwnEngine {
   dispose(): Promise<void>;
 }
 
-/** Lays out an engine with further flags; it is not started yet. Needs root, as `dockerd` does. */
-export async function createOwnEngine(flags: readonly string[] = []): Promise<OwnEngine> {
+/** Where scripts/setup-test-machine.sh puts an engine that is newer than Debian 12's. */
+const newerEngine = "/usr/local/lib/sandbox-deploy-test/engine";
+
+/** What is otherwise with an engine. */
+export interface OwnEngineOptions {
+  readonly flags?: readonly string[];
+  /** Takes the newer engine in place of the machine's. */
+  readonly newer?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Lays out an engine; it is not started yet. Needs root, as `dockerd` does. */
+export async function createOwnEngine(options: OwnEngineOptions = {}): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), "sandbox-deploy-engine-"));
   const at = (name: string) => join(folder, name);
   const host = `unix://${at("engine.sock")}`;
   const env = { DOCKER_HOST: host };
+  const { flags = [], newer = false } = options;
+  const path = `${newer ? `${newerEngine}:` : ""}${process.env["PATH"]}`;
   let daemon: ChildProcess | undefined;
   const start = async () => {
     const log = await open(at("log"), "a");
@@ -30,6 +43,7 @@ export async function createOwnEngine(flags: readonly string[] = []): Promise<Ow
     const apart = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
     daemon = spawn("unshare", ["--net", "dockerd", ...places, ...apart, ...flags], {
       stdio: ["ignore", log.fd, log.fd],
+      env: { ...process.env, ...options.env, PATH: path },
     });
     await log.close();
     await eventually(async () => {

@@ -4,6 +4,8 @@ import { repositoryRoot } from "./stack.ts";
 
 /** Makes the images that the scenarios run from this checkout's sources, so that none tests an older one. */
 export async function setup(): Promise<void> {
+  // An engine that scripts/on-newer-engine.sh has given them to cannot make them: it has no network.
+  if (process.env["SCENARIO_IMAGES"] === "there") return;
   await output("node", ["scripts/build.mjs"], { cwd: repositoryRoot });
   const images = await output("scripts/build-images.sh", [], { cwd: repositoryRoot });
   const gateway = images.split("\n").find((line) => line.startsWith("sandbox-deploy/gateway:"));

@@ -1,4 +1,5 @@
 import type { Policy } from "../policy/policy.ts";
+import { isAtLeast } from "../request/api-version.ts";
 import { quoted } from "../request/reading.ts";
 import type { ContainerDraft } from "./body-draft.ts";
 import { isCleanPath, pathBelow } from "./clean-path.ts";
@@ -16,6 +17,9 @@ export interface BindSource {
 
 type Binds = NonNullable<Policy["binds"]>;
 
+/** Of the first API whose engines mount parts of volumes, and look for them without leaving the volume. */
+const subpathVersion = "1.45";
+
 /**
  * Finds out whether a path of the host may be mounted, and where it really is. Undefined: refused, or not known yet.
  *
@@ -30,7 +34,7 @@ export function resolveBind(draft: ContainerDraft, request: MountRequest, source
     draft.refuse({ rule: `bind.${rule}`, field, what: `${field}: ${what}`, status });
   if (binds === undefined) return refuse("off", "the policy allows no directory of the host");
   if (!isCleanPath(source)) return refuse("path", `${quoted(source)} is not absolute, or has "." or ".." in it`);
-  if (binds.volume !== undefined && !hasSubpaths(draft.facts.engine.apiVersion)) {
+  if (binds.volume !== undefined && !isAtLeast(draft.facts.engine.apiVersion, subpathVersion)) {
     return refuse(
       "engine-too-old",
       "the policy mounts parts of a volume, which takes an engine with API 1.45 or later",
@@ -63,10 +67,4 @@ export function resolveBind(draft: ContainerDraft, request: MountRequest, source
 
 function entryFor(binds: Binds, below: string, target: string): Binds["allowed"][number] | undefined {
   return binds.allowed.find((each) => each.source.test(below) && each.target.test(target));
-}
-
-/** Whether an engine mounts parts of volumes, and looks for them without leaving the volume. */
-function hasSubpaths(apiVersion: string): boolean {
-  const [, minor] = /^1\.(\d{1,3})$/.exec(apiVersion) ?? [];
-  return minor !== undefined && Number(minor) >= 45;
 }

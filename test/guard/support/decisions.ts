@@ -154,8 +154,9 @@ export function decided(
   body?: string | Uint8Array,
   headers?: ClientRequest["headers"],
   policy = openPolicy,
+  facts = knownFacts,
 ): Decision {
-  return decide(request(line, body, headers), policy, knownFacts);
+  return decide(request(line, body, headers), policy, facts);
 }
 
 /** What is sent on; a test that expects so fails with the refusal's text. */
