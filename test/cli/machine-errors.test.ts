@@ -243,6 +243,29 @@ describe("the machine", () => {
     server.close();
   });
 
+  it("with a port that is none is D012, before anything starts", async () => {
+    const written = await workbench().read(".env");
+    for (const port of someOf(["99999", "abc"], 1)) {
+      await workbench().write(".env", written.replace(/^PORT=.*$/m, `PORT=${port}`));
+      const said = await refused(workbench(), 2, "up");
+      expect(said).toContain(`error D012 proxy publishes the port ${port}, but ports are whole numbers up to 65535`);
+      expect(said).toContain("PORT in the environment file");
+    }
+  });
+
+  it("with the port in use at another address than the running stack has is D047 as well", async () => {
+    workbench().openFrontDoor("local");
+    expect((await workbench().deploy("up")).exitCode).toBe(0);
+    const before = await workbench().changes();
+    await workbench().write(".env", `${await workbench().read(".env")}BIND_HOST=127.0.0.2\n`);
+    const server = createServer().listen(workbench().port, "127.0.0.2");
+    const { exitCode, stderr } = await workbench().deploy("up");
+    server.close();
+    expect(`${exitCode} ${stderr}`).toMatch(/^3 /);
+    expect(stderr).toContain(`error D047 127.0.0.2:${workbench().port}, which proxy publishes, is in use by `);
+    expect(await workbench().changes()).toEqual(before);
+  });
+
   it("without the source of a bind mount is D048", async () => {
     await workbench().write("more.yaml", "services:\n  store:\n    volumes: ['/nowhere/data:/extra:ro']\n");
     await workbench().write(

@@ -43,7 +43,7 @@ export async function examineStack(scene: Scene): Promise<CheckResult[]> {
       ask((bound) => readFiles(bound, scene)),
       following(laidOut, unread, ([setting, model]) => ask((bound) => readMounts(bound, setting, model))),
       following(both(laidOut, scene.containers), unread, ([[{ stack }, model], { containers }]) =>
-        ask(async (bound) => portFindings(await busyPorts(bound, model, stack.excluded, containers), stack)),
+        ask(async (bound) => portFindings(model, await busyPorts(bound, model, stack.excluded, containers), stack)),
       ),
       following(laidOut, unread, ([{ stack }, model]) =>
         ask(async (bound) => {

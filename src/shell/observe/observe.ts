@@ -8,6 +8,7 @@ import { dataPasswordFindings } from "../../core/secrets/data-password-findings.
 import { lostSecretFindings } from "../../core/secrets/lost-secrets.ts";
 import { modelSecrets } from "../../core/secrets/secret-values.ts";
 import { type ComposeModel, networkName } from "../../core/stack/model.ts";
+import { portNumberFindings } from "../../core/stack/published-ports.ts";
 import { joinPath, relativePath, type Stack, type Territory } from "../../core/stack/stack.ts";
 import { DeployError } from "../../errors.ts";
 import type { World } from "../../world.ts";
@@ -82,7 +83,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
     ...secrets,
     ...stale,
     outdatedPins: outdated,
-    findings: [problem ?? [], policy.findings, tls, machine, values, portFindings(ports, stack)].flat(),
+    findings: [problem ?? [], policy.findings, tls, machine, values, portFindings(model, ports, stack)].flat(),
   };
 }
 
@@ -210,17 +211,20 @@ export function wantedImages(model: ComposeModel): string[] {
   return [...running, ...Object.values(model.builtImages)];
 }
 
-/** The findings for ports of the stack that somebody else holds, D047. */
-export function portFindings(ports: Facts["busyPorts"], { tls }: Stack): Finding[] {
-  return ports.map(({ service, address, port, owner }) => ({
-    code: "D047",
-    severity: "error",
-    message: `${address}:${port}, which ${service} publishes, is in use by ${owner}`,
-    fix:
-      tls === undefined
-        ? `stop it, or choose another port (PORT=${port + 1} in the environment file)`
-        : "stop it, or name another address of this machine (TLS_BIND_HOST in the environment file): https is always on 443",
-  }));
+/** The findings for ports of the stack that are none, D012, and for those that somebody else holds, D047. */
+export function portFindings(model: ComposeModel, ports: Facts["busyPorts"], { excluded, tls }: Stack): Finding[] {
+  const busy = ports.map(
+    ({ service, address, port, owner }): Finding => ({
+      code: "D047",
+      severity: "error",
+      message: `${address}:${port}, which ${service} publishes, is in use by ${owner}`,
+      fix:
+        tls === undefined
+          ? `stop it, or choose another port (PORT=${port + 1} in the environment file)`
+          : "stop it, or name another address of this machine (TLS_BIND_HOST in the environment file): https is always on 443",
+    }),
+  );
+  return [...portNumberFindings(model, excluded), ...busy];
 }
 
 /** Files of the default stack that the operator does not have yet. */
