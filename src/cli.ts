@@ -22,8 +22,12 @@ export interface CommandEntry {
   readonly readsOnly?: true;
 }
 
+/** As many seconds, in milliseconds, are still a time that Node.js can wait: beyond that it would not wait at all. */
+const wholeMax = 1_000_000;
+
 function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > wholeMax)
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${wholeMax}.`);
   return Number(text);
 }
 

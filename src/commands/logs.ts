@@ -18,6 +18,8 @@ export async function logs(world: World, flags: LogsFlags, services: readonly st
   const { project } = await readSetting(world, flags);
   const { containers } = await projectContainers(world, project);
   stopOnUnknownServices(services, servicesOf(containers), project);
+  if (containers.length === 0)
+    world.reporter.note(`nothing of ${project} is deployed, so there are no logs: ./deploy up starts it`);
   const color = flags.color && !flags.json && !world.env["NO_COLOR"];
   const result = await docker(world, logsArgv(project, services, { ...flags, color }), {
     env: composeEnvironment({ variables: {} }, world.env),

@@ -254,4 +254,13 @@ describe("a service that does not exist", () => {
       "fix: nothing of it runs: ./deploy up starts it",
     );
   });
+
+  it("is not needed for logs to say that nothing is deployed", async () => {
+    const { exitCode, stdout, stderr } = await workbench().deploy("logs");
+    expect([exitCode, stdout, stderr]).toEqual([
+      0,
+      "",
+      "nothing of scripted is deployed, so there are no logs: ./deploy up starts it\n",
+    ]);
+  });
 });

@@ -23,6 +23,7 @@ describe("a command line that is not understood", () => {
     [["up", "--images", "foo"], "Allowed choices are registry, local", "./deploy up --help"],
     [["up", "--pull", "sometimes"], "Allowed choices are missing, always, never", "./deploy up --help"],
     [["up", "--wait-seconds", "0"], "It must be a whole number from 1", "./deploy up --help"],
+    [["doctor", "--timeout", "9999999999"], "It must be a whole number from 1 to 1000000", "./deploy doctor --help"],
     [["logs", "--tail", "abc"], "It must be a number of lines or all", "./deploy logs --help"],
     [["logs", "--tail"], "option '--tail <n>' argument missing", "./deploy logs --help"],
     [["logs", "--follow", "--json"], "cannot be used with option '--json'", "./deploy logs --help"],
