@@ -20,7 +20,7 @@ import { isUnfinished } from "../shell/records/rotation-journal.ts";
 import type { World } from "../world.ts";
 import { withChange } from "./change.ts";
 import { consent } from "./consent.ts";
-import { configPathOf, type GlobalFlags, readSetting, statePathOf } from "./prepare.ts";
+import { configPathOf, type GlobalFlags, namedEnvPath, readSetting, statePathOf } from "./prepare.ts";
 
 /** Flags of `down`. */
 export interface DownFlags extends GlobalFlags {
@@ -117,7 +117,7 @@ async function targetOf(world: World, flags: GlobalFlags, last: Receipt | undefi
   } catch (error) {
     const findings = unreadable(error);
     const defaults = configSchema.parse({ version: 1 });
-    const territory = territoryOf(defaults, configPathOf(world, flags), world.home, flags.envFile);
+    const territory = territoryOf(defaults, configPathOf(world, flags), world.home, namedEnvPath(world, flags));
     await hideKnownSecrets(world, territory);
     const project = flags.project ?? last?.project;
     if (project === undefined) throw new DeployError([...findings, await unknownProject(world)], exitCodes.input);

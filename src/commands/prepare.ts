@@ -63,18 +63,18 @@ export function configPathOf(world: World, flags: GlobalFlags): string {
   return resolvePath(world.cwd, world.home, flags.config ?? configName);
 }
 
+/** The environment file that --env-file names: a path of the command line starts at the current folder. */
+export function namedEnvPath(world: World, { envFile }: GlobalFlags): string | undefined {
+  return envFile === undefined ? undefined : resolvePath(world.cwd, world.home, envFile);
+}
+
 /** Reads deploy.config.yaml; a missing one is an error, since guessing a stack would be worse. */
 export async function readSetting(world: World, flags: GlobalFlags): Promise<Setting> {
   const path = configPathOf(world, flags);
   const text = await world.files.read(path);
   if (text === undefined) throw new DeployError([missingConfig(path)]);
   const config = valueOrStop(parseConfig({ file: flags.config ?? configName, text }), world);
-  const territory = territoryOf(
-    config.config,
-    path,
-    world.home,
-    flags.envFile === undefined ? undefined : resolvePath(world.cwd, world.home, flags.envFile),
-  );
+  const territory = territoryOf(config.config, path, world.home, namedEnvPath(world, flags));
   await hideKnownSecrets(world, territory);
   return {
     config,

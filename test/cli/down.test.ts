@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { eventually } from "../support/command.ts";
@@ -132,6 +132,20 @@ describe("down without a readable configuration", () => {
       "D014 no configuration and no earlier deployment of this folder say which project to remove",
     );
     expect(said).toContain("./deploy down --project NAME (this tool runs shop, vendor)");
+  });
+
+  it("knows the secrets of the environment file that the command line names, from the current folder", async () => {
+    const secret = "kQ7vTz0Xb3mWn9LrEy5aHd2sGf8uJc4p";
+    await mkdir(join(workbench().folder, "elsewhere"));
+    await workbench().write("other.env", `API_KEY=${secret}\n`);
+    await workbench().script(
+      { when: "^network ls", stdout: "gone_default\n" },
+      { when: "^compose .*down", exitCode: 1, stderr: `cannot remove it: ${secret}\n` },
+    );
+    const named = ["--config", "elsewhere/deploy.config.yaml", "--env-file", "other.env", "--project", "gone"];
+    const { exitCode, stderr } = await workbench().deploy("down", ...named);
+    expect(`${exitCode} ${stderr}`).toMatch(/^1 /);
+    expect(stderr).toContain("cannot remove it: ‹redacted›");
   });
 
   it("shows what is wrong with the configuration when that is all it knows", async () => {
