@@ -1,6 +1,6 @@
 import type { ConfigFile } from "../core/config/config.ts";
 import type { Container } from "../core/containers/container.ts";
-import { judgeHealth, type ServiceHealth } from "../core/containers/health.ts";
+import { judgedContainer, judgeHealth, type ServiceHealth } from "../core/containers/health.ts";
 import { type HandChange, handChanges } from "../core/drift/hand-changes.ts";
 import type { Finding } from "../core/findings/finding.ts";
 import { driftDocument } from "../core/plan/plan-document.ts";
@@ -132,7 +132,7 @@ function statusDocument(found: Found, exitCode: ExitCode) {
 }
 
 function serviceDocument(health: ServiceHealth, containers: readonly Container[]) {
-  const container = containers.find(({ service }) => service === health.service);
+  const container = judgedContainer(health, containers);
   return {
     service: health.service,
     health: health.kind,

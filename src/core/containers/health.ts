@@ -48,6 +48,15 @@ export function judgeHealth(
   });
 }
 
+/** The container that a judgement is about: where a service has several, the first that stands as it says. */
+export function judgedContainer(
+  { service, kind }: ServiceHealth,
+  containers: readonly Container[],
+): Container | undefined {
+  const mine = containers.filter((container) => container.service === service);
+  return mine.find((container) => judgeContainer(service, container, timeless).kind === kind) ?? mine[0];
+}
+
 /** Which services are waited for, and why; empty where none is. */
 export function waitingText(judged: readonly ServiceHealth[]): string {
   return judged.flatMap((each) => (each.kind === "waiting" ? [`${each.service}: ${each.reason}`] : [])).join("; ");

@@ -1,5 +1,11 @@
 import type { Container } from "../../core/containers/container.ts";
-import { type HealthClock, judgeHealth, type ServiceHealth, waitingText } from "../../core/containers/health.ts";
+import {
+  type HealthClock,
+  judgedContainer,
+  judgeHealth,
+  type ServiceHealth,
+  waitingText,
+} from "../../core/containers/health.ts";
 import type { Finding } from "../../core/findings/finding.ts";
 import { DeployError } from "../../errors.ts";
 import type { ProbeResult, TlsDoor, World } from "../../world.ts";
@@ -70,7 +76,7 @@ async function healthFinding(
   containers: readonly Container[],
   waitSeconds: number,
 ): Promise<Finding> {
-  const container = containers.find(({ service }) => service === health.service);
+  const container = judgedContainer(health, containers);
   const reason = health.kind === "ready" ? "" : health.reason;
   const waited = health.kind === "waiting" ? ` after ${waitSeconds} seconds` : "";
   const parts = [`${health.service} is not healthy${waited}: ${reason}`];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isFinished, judgeHealth } from "../../../src/core/containers/health.ts";
+import { isFinished, judgedContainer, judgeHealth } from "../../../src/core/containers/health.ts";
 import type { InspectedParts } from "../../support/inspected.ts";
 import { container } from "../plan/plan-facts.ts";
 
@@ -140,6 +140,12 @@ describe("a service", () => {
     expect(judge(good, good)).toBe("ready");
     expect(judge(good, starting)).toBe("waiting: starting");
     expect(judge(starting, bad, good)).toBe("failed: it ended with exit code 1");
+  });
+
+  test("of several containers is shown by the one that it is judged by", () => {
+    const [good, starting, bad] = [container("app"), container("app", health("starting")), container("app", exited(1))];
+    for (const all of [[good, starting, bad], [good, starting], [good, good], []])
+      expect(judgeHealth(["app"], all).map((each) => judgedContainer(each, all))).toEqual([all.at(-1)]);
   });
 });
 
