@@ -15,7 +15,7 @@ export function createProvider(
   const { outputBytesMax } = settings.limits;
   switch (sandbox.mode) {
     case "local":
-      return createLocalProvider({ refusal: sandbox.refusal, outputBytesMax, killGroup });
+      return createLocalProvider({ refusal: sandbox.refusal, outputBytesMax, killGroup, onLeftover });
     case "aio":
       return createAioProvider({ address: sandbox.address, container: sandbox.container, outputBytesMax, onLeftover });
     case "provisioner":

@@ -9,16 +9,30 @@ import { eventually } from "../support/command.ts";
 
 const never = new AbortController().signal;
 const killGroup = (groupId: number): void => void process.kill(-groupId, "SIGKILL");
-const allowed = createLocalProvider({ refusal: undefined, outputBytesMax: 1000, killGroup });
+const isRoot = process.getuid?.() === 0;
+let leftovers: string[] = [];
+const onLeftover = (path: string): void => void leftovers.push(path);
+const allowed = createLocalProvider({ refusal: undefined, outputBytesMax: 1000, killGroup, onLeftover });
 
 let directory: string;
 beforeEach(async () => {
+  leftovers = [];
   directory = await mkdtemp(join(tmpdir(), "local-test-"));
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 function bash(code: string, timeoutSeconds = 20): RunRequest {
   return { id: "0123456789abcdef", language: "bash", code, timeoutSeconds };
+}
+
+/** Root may empty every folder. Bash would take root's rights back, Python does not. */
+async function unprivileged<T>(work: () => Promise<T>): Promise<T> {
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 }
 
 async function isRunning(pidFile: string): Promise<boolean> {
@@ -29,7 +43,7 @@ async function isRunning(pidFile: string): Promise<boolean> {
 
 describe("the local provider", () => {
   it("runs nothing unless it was allowed, and says why", async () => {
-    const refusing = createLocalProvider({ refusal: "set allow_host_bash", outputBytesMax: 10, killGroup });
+    const refusing = createLocalProvider({ refusal: "set allow_host_bash", outputBytesMax: 10, killGroup, onLeftover });
     const marker = join(directory, "ran");
     await expect(refusing.run(bash(`touch ${marker}`), never)).rejects.toMatchObject({
       status: 403,
@@ -49,13 +63,39 @@ describe("the local provider", () => {
     process.env.GATEWAY_TEST_SECRET = "must-not-be-seen";
     const outcome = await allowed.run(bash("env -u _ -u SHLVL -u PWD | cut -d= -f1 | sort | tr '\\n' ' '"), never);
     delete process.env.GATEWAY_TEST_SECRET;
-    expect(outcome.stdout).toBe("HOME LANG PATH ");
+    expect(outcome.stdout).toBe("HOME LANG PATH TMPDIR ");
   });
 
   it("gives every run a directory of its own and removes it", async () => {
     const outcome = await allowed.run(bash("pwd; touch made-here; mkdir -p a/b"), never);
     expect(outcome.stdout).toMatch(/\/run-/);
     expect(existsSync(outcome.stdout.trim())).toBe(false);
+  });
+
+  it("has programs put their temporary files there", async () => {
+    const { stdout } = await allowed.run(
+      bash("pwd; dirname $(mktemp); python3 -c 'import tempfile as t; print(t.gettempdir())'"),
+      never,
+    );
+    expect(new Set(stdout.trim().split("\n")).size).toBe(1);
+  });
+
+  it("gives the result of code that closed its folders, and removes them", async () => {
+    const code = "import os; os.makedirs('a/b/c'); os.chmod('a/b', 0o500); os.chmod('a', 0); print(os.getcwd())";
+    const { stdout } = await unprivileged(() => allowed.run({ ...bash(code), language: "python" }, never));
+    expect(stdout).toMatch(/\/run-/);
+    expect(existsSync(stdout.trim())).toBe(false);
+    expect(leftovers).toEqual([]);
+  });
+
+  it.runIf(isRoot)("gives the result although the directory stays, and removes that with the next sweep", async () => {
+    const code = "import os; os.seteuid(0); os.makedirs('held/x'); print(os.getcwd())";
+    const { stdout } = await unprivileged(() => allowed.run({ ...bash(code), language: "python" }, never));
+    expect(existsSync(stdout.trim())).toBe(true);
+    expect(leftovers).toEqual([stdout.trim()]);
+    expect(await allowed.sweep()).toEqual({ removed: [stdout.trim()], failed: [] });
+    expect(existsSync(stdout.trim())).toBe(false);
+    expect(await allowed.sweep()).toEqual({ removed: [], failed: [] });
   });
 
   it("kills the program and everything it started when the time is over", async () => {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOutputBuffer } from "../output-buffer.ts";
-import { messageOf, type Provider, ProviderError, stoppingError } from "../provider.ts";
+import { messageOf, type Provider, ProviderError, type SweepReport, stoppingError } from "../provider.ts";
 import { commandFor, type RunOutcome, type RunRequest } from "../run.ts";
 
 /** What the local provider needs to know. */
@@ -15,6 +15,8 @@ export interface LocalOptions {
   readonly outputBytesMax: number;
   /** Ends every process of a group; throws when there is none. */
   readonly killGroup: KillGroup;
+  /** Told about the directory of a run that could not be removed now; the next sweep tries again. */
+  readonly onLeftover: (directory: string, reason: string) => void;
 }
 
 /** Sends SIGKILL to the process group of that id. */
@@ -31,6 +33,7 @@ const drainMs = 1_000;
  */
 export function createLocalProvider(options: LocalOptions): Provider {
   const { refusal } = options;
+  const leftovers = new Set<string>();
   return {
     mode: "local",
     isolation:
@@ -47,12 +50,48 @@ export function createLocalProvider(options: LocalOptions): Provider {
       try {
         return await runProcess(request, directory, options, signal);
       } finally {
-        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+        const failure = await removeDirectory(directory);
+        if (failure !== undefined) {
+          leftovers.add(directory);
+          options.onLeftover(directory, failure);
+        }
       }
     },
-    // Child processes end with the gateway's container: there is never anything left.
-    sweep: async () => ({ removed: [], failed: [] }),
+    // Child processes end with the gateway's container, and so does its /tmp: only this process can have left something.
+    sweep: () => removeLeftovers(leftovers),
   };
+}
+
+async function removeLeftovers(leftovers: Set<string>): Promise<SweepReport> {
+  const removed: string[] = [];
+  const failed: string[] = [];
+  for (const directory of leftovers) {
+    const failure = await removeDirectory(directory);
+    if (failure !== undefined) failed.push(`${directory}: ${failure}`);
+    else if (leftovers.delete(directory)) removed.push(directory);
+  }
+  return { removed, failed };
+}
+
+/** Removes the directory of a run; a text says why it is still there. That is no reason to keep the run's result back. */
+async function removeDirectory(directory: string): Promise<string | undefined> {
+  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await remove().catch(async () => {
+      await openFolders(directory);
+      await remove();
+    });
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Code may close its own folders, as some package managers do: then not even their owner can empty them. */
+async function openFolders(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) await openFolders(join(directory, entry.name));
 }
 
 async function runProcess(
@@ -65,7 +104,7 @@ async function runProcess(
   const [program = "", ...args] = commandFor(run.language, run.code);
   const child = spawn(program, args, {
     cwd: directory,
-    env: { PATH: searchPath, HOME: directory, LANG: "C.UTF-8" },
+    env: { PATH: searchPath, HOME: directory, TMPDIR: directory, LANG: "C.UTF-8" },
     stdio: ["ignore", "pipe", "pipe"],
     // Its own process group, so that everything it starts can be killed together.
     detached: true,
