@@ -277,6 +277,23 @@ describe("the machine", () => {
     expect(said).toContain("fix: create it, or correct the path");
   });
 
+  it.runIf(isRoot)("with a platform configuration that the gateway may not read is D048", async () => {
+    const path = join(workbench().folder, "config.yaml");
+    await chmod(path, 0o640);
+    const said = await refused(workbench(), 3, "up");
+    expect(said).toContain(
+      `error D048 gateway runs as user 10002:10002, who may not read ${path} (mode 0640, owner 0:0)`,
+    );
+    expect(said).toContain(`fix: chmod 0644 ${path}, or `);
+    await workbench().write("more.yaml", "services:\n  gateway:\n    group_add: ['0']\n");
+    await workbench().write(
+      "deploy.config.yaml",
+      "version: 1\nproject: scripted\ncompose:\n  overlays:\n    always: [more.yaml]\n",
+    );
+    const { exitCode, stderr } = await workbench().deploy("plan");
+    expect(`${exitCode} ${stderr}`).toBe("0 ");
+  });
+
   it("with several of these problems tells them all at once", async () => {
     await workbench().write("more.yaml", "services:\n  store:\n    volumes: ['/nowhere/a:/a', '/nowhere/b:/b']\n");
     await workbench().write(

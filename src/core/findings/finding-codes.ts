@@ -47,7 +47,7 @@ export const findingCodes = {
     title: "The kubeconfig that provisioner mode needs is missing, no file, or not readable for it.",
   },
   D047: { kind: "refused", title: "A port that the stack publishes is in use." },
-  D048: { kind: "refused", title: "The source of a bind mount does not exist." },
+  D048: { kind: "refused", title: "The source of a bind mount does not exist, or its service may not read it." },
   D049: { kind: "refused", title: "A file could not be written: the disk is full or the folder is read-only." },
   D050: { kind: "refused", title: "An image is missing and may neither be built nor pulled." },
   // decisions

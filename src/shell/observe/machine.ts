@@ -8,6 +8,7 @@ import type { ComposeModel } from "../../core/stack/model.ts";
 import { folderOf, joinPath, relativePath, resolvePath, type Stack, type Territory } from "../../core/stack/stack.ts";
 import { copiedWord } from "../../core/text/copied-word.ts";
 import { visibleLine } from "../../core/text/visible-text.ts";
+import type { FileStat } from "../../files.ts";
 import type { World } from "../../world.ts";
 import { variableOf } from "../compose/compose.ts";
 
@@ -36,6 +37,7 @@ export async function machineFindings(
   ];
   return [
     ...special,
+    ...(await platformConfigFindings(world, config, territory, stack, model)),
     ...emptyExports(world, model),
     ...(await unsetFindings(world, stack, model)),
     ...(await bindFindings(world, territory, stack, model, checked)),
@@ -109,17 +111,48 @@ async function kubeconfigFinding(
     const fix = "set sandbox.kubeconfig to the one file that the provisioner may use";
     return [{ code: "D046", severity: "error", message, fix, at }];
   }
-  const readers = Object.entries(model.services).filter(([, { volumes }]) =>
+  return strangers(model, path, stat).map(({ user, message }) => ({
+    code: "D046",
+    severity: "error",
+    message,
+    fix: `chown ${user} ${copiedWord(path)}, or chmod 0644 ${copiedWord(path)} if everybody on this machine may read it, or set PROVISIONER_USER in the environment file to a user that may`,
+    at,
+  }));
+}
+
+/** A file that was written under a strict umask would only be missed by a container that crashes again and again. */
+async function platformConfigFindings(
+  world: World,
+  config: ConfigFile,
+  { platformConfigPath: path }: Territory,
+  { excluded }: Stack,
+  model: ComposeModel,
+): Promise<Finding[]> {
+  const stat = await world.files.stat(path);
+  if (stat === undefined) return [];
+  const found = strangers(model, path, stat).filter(({ service }) => !excluded.includes(service));
+  return found.map(({ user, message }) => ({
+    code: "D048",
+    severity: "error",
+    message,
+    fix: `chmod 0644 ${copiedWord(path)}, or if it holds what not everybody on this machine may read: chown ${user} ${copiedWord(path)}`,
+    at: config.positionOf(["platform", "config"]),
+  }));
+}
+
+/** The services that mount a file and may not read it, in words. */
+function strangers(model: ComposeModel, path: string, stat: FileStat) {
+  const mounting = Object.entries(model.services).filter(([, { volumes }]) =>
     volumes.some(({ type, source }) => type === "bind" && source === path),
   );
-  return readers
-    .filter(([, { user }]) => !mayRead(stat, user))
+  const isMember = (groups: readonly string[]) => groups.includes(String(stat.gid)) && (stat.mode & 0o040) !== 0;
+  const mode = stat.mode.toString(8).padStart(4, "0");
+  return mounting
+    .filter(([, { user, groupAdd }]) => !mayRead(stat, user) && !isMember(groupAdd))
     .map(([service, { user = "" }]) => ({
-      code: "D046",
-      severity: "error",
-      message: `${service} runs as user ${user}, who may not read ${path} (mode ${stat.mode.toString(8).padStart(4, "0")}, owner ${stat.uid}:${stat.gid})`,
-      fix: `chown ${user} ${copiedWord(path)}, or chmod 0644 ${copiedWord(path)} if everybody on this machine may read it, or set PROVISIONER_USER in the environment file to a user that may`,
-      at,
+      service,
+      user,
+      message: `${service} runs as user ${user}, who may not read ${path} (mode ${mode}, owner ${stat.uid}:${stat.gid})`,
     }));
 }
 
