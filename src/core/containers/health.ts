@@ -27,6 +27,11 @@ export interface HealthClock {
   readonly settledBefore: string;
   /** Restarts tell of a loop while the last start is later than this: the engine never forgets to count. */
   readonly recentSince: string;
+  /**
+   * When somebody began to wait. A loop from before may have been mended since, and the engine pauses for up to a minute:
+   * only another crash tells.
+   */
+  readonly began?: string;
 }
 
 const timeless: HealthClock = { settledBefore: "9999", recentSince: "" };
@@ -71,7 +76,7 @@ function judgeContainer(service: string, container: Container, clock: HealthCloc
     case "running":
       return judgeRunning(service, state, clock);
     case "restarting":
-      return restartCount >= crashLoopRestarts
+      return restartCount >= crashLoopRestarts && state.startedAt >= (clock.began ?? "")
         ? failed(`it crashes in a loop: ${ending(state)}, ${restartCount} restarts`)
         : waiting(`it restarts: ${ending(state)}`);
     case "exited":
@@ -97,7 +102,8 @@ function judgeRunning(service: string, state: Container["state"], clock: HealthC
   const loops = restartCount >= crashLoopRestarts && startedAt >= clock.recentSince;
   const settled = startedAt < clock.settledBefore;
   if (health?.status === "healthy" && settled) return { kind: "ready", service };
-  if (loops) return failed(`it crashes in a loop: ${restartCount} restarts`);
+  if (loops && clock.began === undefined) return failed(`it crashes in a loop: ${restartCount} restarts`);
+  if (loops) return waiting(`it has only just started, after ${restartCount} restarts`);
   if (!health || health.status === "none" || health.status === "healthy")
     return settled ? { kind: "ready", service } : waiting("it has only just started");
   const output = health.log.at(-1)?.output.trim().split("\n").at(-1);

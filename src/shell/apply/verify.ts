@@ -27,8 +27,9 @@ export interface HealthWait {
 
 const recentMilliseconds = 120_000;
 
-function healthClock(world: World, settleSeconds: number): HealthClock {
-  return { settledBefore: world.timeAgo(settleSeconds * 1000), recentSince: world.timeAgo(recentMilliseconds) };
+function healthClock(world: World, settleSeconds: number, began: string): HealthClock {
+  const [settledBefore, recentSince] = [world.timeAgo(settleSeconds * 1000), world.timeAgo(recentMilliseconds)];
+  return { settledBefore, recentSince, began };
 }
 
 /** Polls until every service is ready; a failed one, or the deadline, ends it with that service's status and last lines. */
@@ -38,13 +39,14 @@ export async function waitUntilHealthy(
   progress: (line: string) => void,
   first?: ProjectContainers,
 ): Promise<ProjectContainers> {
+  const began = world.timeAgo(0);
   const deadline = world.now().getTime() + waitSeconds * 1000;
   const look = () => onceEngineAnswers(world, deadline, progress, () => projectContainers(world, project, namePrefix));
   let found = first ?? (await look());
   let shown = "";
   for (;;) {
     const { containers } = found;
-    const open = judgeHealth(services, containers, healthClock(world, settleSeconds)).filter(
+    const open = judgeHealth(services, containers, healthClock(world, settleSeconds, began)).filter(
       ({ kind }) => kind !== "ready",
     );
     if (open.length === 0) return found;
@@ -132,12 +134,13 @@ export async function askFrontDoor(
 ): Promise<string> {
   const { url, why } = asked;
   const find = () => projectContainers(world, project, namePrefix);
+  const began = world.timeAgo(0);
   const deadline = world.now().getTime() + waitSeconds * 1000;
   for (;;) {
     const answer = await knock(world, asked, find);
     if (answer.ok && answer.status >= 200 && answer.status < 300) return answer.body;
     const { containers } = await find();
-    const judged = judgeHealth(services, containers, healthClock(world, settleSeconds));
+    const judged = judgeHealth(services, containers, healthClock(world, settleSeconds, began));
     const failed = judged.filter(({ kind }) => kind === "failed");
     if (failed.length > 0) throw await unhealthy(world, failed, containers, waitSeconds);
     const more = answer.ok ? undefined : await why?.(containers);

@@ -186,4 +186,17 @@ describe("time", () => {
   ])("a service that %s", (_what, time, restarts, expected, parts = {}) => {
     expect(judgeHealth(["app"], [startedAt(time, restarts, parts)], clock).map(({ kind }) => kind)).toEqual([expected]);
   });
+
+  const pausing = { state: { Status: "restarting", ExitCode: 2 } };
+  test.each<[what: string, time: string, expected: string, parts?: InspectedParts]>([
+    ["and pauses since then is waited for: its cause may be mended", "2026-01-01T00:00:05Z", "waiting", pausing],
+    ["and crashed again since then has failed", "2026-01-01T00:00:12Z", "failed", pausing],
+    ["and has started again is waited for", "2026-01-01T00:00:12Z", "waiting", health("starting")],
+    ["and runs without a health check is waited for until long after", "2026-01-01T00:00:05Z", "waiting"],
+    ["and runs since long is ready", "2025-12-31T23:59:59Z", "ready"],
+    ["and is healthy for a while is ready", "2026-01-01T00:00:05Z", "ready", health("healthy")],
+  ])("a service that crashed often before somebody began to wait %s", (_what, time, expected, parts = {}) => {
+    const waited = { ...clock, began: "2026-01-01T00:00:11.000Z" };
+    expect(judgeHealth(["app"], [startedAt(time, 12, parts)], waited).map(({ kind }) => kind)).toEqual([expected]);
+  });
 });
