@@ -16,7 +16,8 @@ export async function open(world: World, flags: GlobalFlags): Promise<void> {
   if (receipt === undefined || receipt.services.length === 0)
     throw noPage(`nothing of ${project} is deployed from here`);
   const url = receipt.url ?? (await plannedUrl(world, flags));
-  if (url === undefined) throw noPage(`${config.config.compose.proxy} of ${project} publishes no port`);
+  if (url === undefined)
+    throw noPage(`${config.config.compose.proxy} of ${project} publishes no port of a fixed number`);
   const { env, user, host, platform } = world;
   const desk = { env, user, host, platform };
   const program = browserProgram(desk);

@@ -7,7 +7,7 @@ import { planText, samePlan } from "../core/plan/plan-text.ts";
 import { planUp, type UpOptions } from "../core/plan/plan-up.ts";
 import { droppedPrivileges } from "../core/privileges/dropped-privileges.ts";
 import { sortedPrivileges } from "../core/privileges/privilege.ts";
-import { frontDoorOf, tlsAddressOf } from "../core/public/front-door.ts";
+import { frontDoorOf, liveDoorOf, tlsAddressOf } from "../core/public/front-door.ts";
 import { DeployError } from "../errors.ts";
 import { upTasks } from "../shell/apply/apply.ts";
 import { askRunningGuard, compareWith, plannedNow, plannedSecretFindings } from "../shell/apply/prove.ts";
@@ -165,7 +165,9 @@ export function planOf({ config, stack, facts }: Situation, flags: UpFlags): Pla
 /** Waits for health, asks the front door, and compares the live privileges with the plan. */
 async function verify(world: World, situation: Situation, plan: Plan, waitSeconds: number): Promise<Verified> {
   const { config, stack, facts } = situation;
-  const url = frontDoorOf(facts.model, config.config);
+  let url = frontDoorOf(facts.model, config.config);
+  // Whether somebody else's stack answers on a port of no fixed number is not known.
+  const isAsked = url !== undefined || config.config.compose.base === undefined;
   // What was read a moment ago still holds when nothing was changed since.
   let found: ProjectContainers | undefined = plan.steps.length === 0 ? facts : undefined;
   let proved: Proved = { held: [], sandboxImages: {} };
@@ -180,9 +182,11 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
     },
   };
   const door: Task = {
-    title: `ask the front door at ${url}`,
+    title: `ask the front door${url === undefined ? "" : ` at ${url}`}`,
     run: async (progress) => {
-      const body = await askFrontDoor(world, await askedDoor(world, situation, url ?? ""), wait, progress);
+      url ??= liveDoorOf((found ?? facts).containers, config.config);
+      if (url === undefined) return;
+      const body = await askFrontDoor(world, await askedDoor(world, situation, url), wait, progress);
       stopOnErrors(modeFindings(body, plan));
     },
   };
@@ -192,7 +196,7 @@ async function verify(world: World, situation: Situation, plan: Plan, waitSecond
       proved = await stopBeyondPlan(world, situation, plan, found ?? facts);
     },
   };
-  await world.reporter.tasks([health, ...(url === undefined ? [] : [door]), comparison]);
+  await world.reporter.tasks([health, ...(isAsked ? [door] : []), comparison]);
   const { held, sandboxImages } = proved;
   const dropped = droppedPrivileges(plan.privileges, held);
   const live = sortedPrivileges(held.flatMap(({ privileges }) => privileges));

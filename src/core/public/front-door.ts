@@ -1,4 +1,5 @@
 import type { DeployConfig } from "../config/config.ts";
+import type { Container } from "../containers/container.ts";
 import type { PortBinding } from "../privileges/grant-rules.ts";
 import type { ComposeModel } from "../stack/model.ts";
 import { reachableHost } from "./public-url.ts";
@@ -34,8 +35,16 @@ export const httpsTarget = 8443;
 export function frontDoorOf(model: ComposeModel, config: DeployConfig): string | undefined {
   const address = tlsAddressOf(model, config);
   if (address !== undefined) return `https://${address.name}`;
-  const port = model.services[config.compose.proxy]?.ports.find(
-    ({ protocol, published }) => protocol === "tcp" && /^[1-9]\d*$/.test(published ?? ""),
-  );
-  return port ? `http://${reachableHost(port.hostIp)}:${port.published}` : undefined;
+  return plainDoorIn(model.services[config.compose.proxy]?.ports ?? []);
+}
+
+/** The same for a port that the engine chose (`PORT=0`, or a range), as the running proxy has it. */
+export function liveDoorOf(containers: readonly Container[], config: DeployConfig): string | undefined {
+  const proxies = containers.filter(({ service }) => service === config.compose.proxy);
+  return plainDoorIn(proxies.flatMap(({ openPorts }) => openPorts));
+}
+
+function plainDoorIn(ports: readonly PortBinding[]): string | undefined {
+  const port = ports.find(({ protocol, published }) => protocol === "tcp" && /^[1-9]\d*$/.test(published ?? ""));
+  return port && `http://${reachableHost(port.hostIp)}:${port.published}`;
 }

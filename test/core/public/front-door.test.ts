@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { frontDoorOf } from "../../../src/core/public/front-door.ts";
+import { frontDoorOf, liveDoorOf } from "../../../src/core/public/front-door.ts";
 import { modelOf } from "../../support/granted.ts";
-import { configOf } from "../plan/plan-facts.ts";
+import { configOf, container } from "../plan/plan-facts.ts";
 
 function door(...ports: Record<string, unknown>[]): string | undefined {
   return frontDoorOf(modelOf({ services: { proxy: { image: "demo:1", ports } } }), configOf());
@@ -31,6 +31,15 @@ describe("the front door", () => {
     ["a UDP port", { target: 8080, published: "443", protocol: "udp" }],
   ])("is not known from %s", (_, port) => {
     expect(door(port)).toBeUndefined();
+  });
+
+  test("on a port that the engine chose is where the running proxy has it, and only that", () => {
+    const on = (HostPort: string) => ({
+      network: { Ports: { "8080/tcp": [{ HostIp: "127.0.0.1", HostPort }] } },
+    });
+    const running = [container("store", on("6379")), container("proxy", on("32768"))];
+    expect(liveDoorOf(running, configOf())).toBe("http://127.0.0.1:32768");
+    expect(liveDoorOf([container("store", on("6379")), container("proxy")], configOf())).toBeUndefined();
   });
 
   test("is the first port that is fixed and speaks TCP", () => {
