@@ -54,3 +54,18 @@ it("a value with a dollar sign that Compose takes for a variable is a warning of
     expect(`${stdout}${stderr}`).not.toMatch(/abcdef|hunter22/);
   }
 });
+
+it("a variable of .env that the platform's file names is D021 until a Compose file hands it to the gateway", async () => {
+  await workbench().write(".env", `${await workbench().read(".env")}EXTRA=given\n`);
+  await workbench().write("config.yaml", `k: $EXTRA\n${await workbench().read("config.yaml")}`);
+  const said = await refused(workbench(), 2, "plan");
+  expect(said).toContain("config.yaml:1:4 error D021 k starts with $ and so names the variable EXTRA");
+  expect(said).toContain("in a file under compose.overlays.always (a line in .env reaches no container by itself)");
+  await workbench().write("more.yaml", `services:\n  gateway:\n    environment:\n      EXTRA: $\{EXTRA}\n`);
+  await workbench().write(
+    "deploy.config.yaml",
+    "version: 1\nproject: scripted\ncompose:\n  overlays:\n    always: [more.yaml]\n",
+  );
+  const { exitCode, stderr } = await workbench().deploy("plan");
+  expect(`${exitCode} ${stderr}`).toBe("0 ");
+});

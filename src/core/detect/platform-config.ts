@@ -126,7 +126,7 @@ function unsetFinding(source: Source, offset: number, path: string, variable: st
     message: `${path} starts with $ and so names ${showVariable(variable)}, which the gateway's environment does not have`,
     fix: braces
       ? "write $NAME without braces: the platform takes the braces for a part of the name"
-      : "set it in the gateway's env_file, or remove the value",
+      : "name it under environment: or env_file: of the gateway's service, in a file under compose.overlays.always (a line in .env reaches no container by itself), or remove the value",
     at: placeAt(source, offset),
   };
 }
