@@ -97,6 +97,11 @@ export function parseContainers(json: unknown): Outcome<readonly Container[]> {
   });
 }
 
+/** Compose joins absolute paths, and `-` for its input, by commas; a path may hold one itself. */
+function pathsOf(label: string | undefined): readonly string[] {
+  return label?.split(/,(?=\/|-(?:,|$))/) ?? [];
+}
+
 function containerOf(raw: Inspection): Container {
   const program = programSettings(raw.Config);
   const labels = Object.entries(program.labels);
@@ -115,8 +120,8 @@ function containerOf(raw: Inspection): Container {
     ...(service === undefined ? {} : { service }),
     ...(project === undefined ? {} : { project }),
     ...(configHash === undefined ? {} : { configHash }),
-    configFiles: compose("project.config_files")?.split(",") ?? [],
-    envFiles: compose("project.environment_file")?.split(",") ?? [],
+    configFiles: pathsOf(compose("project.config_files")),
+    envFiles: pathsOf(compose("project.environment_file")),
     ownLabels: Object.fromEntries(
       labels.flatMap(([name, value]) => (name.startsWith("sandbox-deploy.") ? [[name, value.reveal()]] : [])),
     ),

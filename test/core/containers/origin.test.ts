@@ -29,6 +29,11 @@ describe("where a container was deployed from", () => {
       labelled(`${shipped},/srv/a/more.yaml`, "/dev/null"),
       { environment: [], compose: ["/srv/a/more.yaml"] },
     ],
+    [
+      "is told by paths with commas in them",
+      labelled("/srv/a,b/x.yaml,/srv/y.yaml,-", "/srv/a, b/.env"),
+      { environment: ["/srv/a, b/.env"], compose: ["/srv/a,b/x.yaml", "/srv/y.yaml"] },
+    ],
     ["is unknown where only the tool's own files were used", labelled(shipped), undefined],
     ["is unknown where the model came from a pipe", labelled("-"), undefined],
     ["is unknown without labels", labelled(undefined), undefined],
