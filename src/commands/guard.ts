@@ -29,10 +29,20 @@ export async function guard(world: World, flags: GuardFlags, args: readonly stri
       return show(world, await askWithPolicy(world, flags, ["policy"]));
     case "check":
       return checkRequest(world, flags, file);
+    case "serve":
+      throw new DeployError([misplacedServe]);
     default:
       throw new Error(`guard ${action} is in the table but has no story`);
   }
 }
+
+/** `guard serve` never comes here: it is a program of its own, which is known by its first two words. */
+const misplacedServe: Finding = {
+  code: "D001",
+  severity: "error",
+  message: "guard serve is a program of its own: nothing of this tool can stand before its name",
+  fix: "write its flags behind it: ./deploy guard serve --policy FILE (./deploy guard serve --help shows them all)",
+};
 
 /** The audit of the running guard, which lies in a volume of its own, or another file. */
 async function showLog(world: World, flags: GuardFlags, file: string | undefined): Promise<ExitCode> {

@@ -158,4 +158,12 @@ describe("guard serve", () => {
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toContain("policy.yaml:5:1 error unknown is not a key of a policy");
   });
+
+  it.each([
+    ["a flag of its own", ["guard", "--policy", "policy.yaml", "serve"]],
+    ["a flag of the tool", ["--no-color", "guard", "serve"]],
+  ])("behind %s says where its flags stand", async (_what, words) => {
+    const said = await refused(workbench(), 2, ...words);
+    expect(said).toContain("fix: write its flags behind it: ./deploy guard serve --policy FILE");
+  });
 });
