@@ -305,6 +305,16 @@ describe("an answer", () => {
     });
   });
 
+  test.each([
+    ["of the engine that names none", "/x"],
+    ["of the guard itself", "/_guard/health"],
+    ["that is a refusal, because the engine is gone", "/gone"],
+  ])("%s names the version of the engine's API, by which clients choose theirs", async (_, target) => {
+    const { socketPath, daemon } = await start();
+    if (target === "/gone") await daemon.close();
+    expect((await ask(socketPath, "GET", target)).headers).toMatchObject({ "api-version": "1.41" });
+  });
+
   test("to HEAD has no body, and leaves the connection usable", async () => {
     const { socketPath } = await start();
     const client = await openRaw(socketPath);

@@ -90,6 +90,9 @@ function laneOf({ lanes }: State, socket: Socket): Lane {
 
 function enqueue(state: State, request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
+  // The engine says it with every answer, and so has the guard: by it the docker command finds a version to speak, also
+  // where its ping fails. Otherwise all that it tells is that its own version is too new.
+  response.setHeader("Api-Version", state.guard.sources.apiVersion);
   const lane = laneOf(state, socket);
   lane.waiting += 1;
   if (lane.waiting > waitingMax) {
