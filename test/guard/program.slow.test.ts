@@ -168,7 +168,7 @@ describe("serve", () => {
     await daemon.close();
     expect(await end(...serveArguments(at("audit.jsonl")))).toMatchObject({
       exitCode: 1,
-      stderr: "guard: the Docker engine cannot be reached (ENOENT) (rule engine.unreachable)\n",
+      stderr: `guard: the Docker engine cannot be reached (ENOENT) (rule engine.unreachable): see whether it runs behind unix:${daemon.socketPath}, and whether this user may use that socket\n`,
     });
     expect(await isThere(at("docker.sock"))).toBe(false);
     daemon = await startRecordingDaemon();
@@ -179,6 +179,7 @@ describe("serve", () => {
     async (path) => {
       const ended = await end(...serveArguments(path), "--status", at("status.json"));
       expect(ended).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("the audit cannot be written") });
+      expect(ended.stderr).toContain(`see ${path === "/dev/full" ? path : "/proc"}\n`);
       expect(await isThere(at("docker.sock"))).toBe(false);
     },
   );

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ClientRequest } from "../../src/guard/decision/decision.ts";
 import type { Decide } from "../../src/guard/engine/deciding.ts";
@@ -740,6 +740,12 @@ describe("the socket's file", () => {
     await own.remove();
     await expect(stat(socket)).rejects.toThrow("ENOENT");
     second.close();
+  });
+
+  test("says which directory is missing, and not what it would have made there", async () => {
+    const socket = join(await path(), "no", "s.sock");
+    const said = `nothing can listen on ${socket} (ENOENT): make the directory ${dirname(socket)}, and let this user`;
+    await expect(listenOn(server(), socket)).rejects.toThrow(said);
   });
 
   test("says clearly that a path is too long", async () => {

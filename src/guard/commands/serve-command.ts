@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { type AuditFile, appendTo, type Keeping, writeTo } from "../audit/audit-file.ts";
 import { decide } from "../decision/decide.ts";
 import { judgeAgain } from "../decision/judge-again.ts";
+import { Failure } from "../failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type RunningGuard, startGuard } from "../serve/start.ts";
 
@@ -29,6 +30,8 @@ export async function serve(settings: ServeSettings, stop: AbortSignal, say: (te
       judge: judgeAgain,
       audit: audit.sink,
       complain: onlyNew(say),
+    }).catch((error) => {
+      throw withPlace(error, settings);
     });
     const { apiVersion, images } = guard.status();
     say(`listening on unix:${listenPath} for unix:${upstreamPath} (engine API ${apiVersion})`);
@@ -39,6 +42,16 @@ export async function serve(settings: ServeSettings, stop: AbortSignal, say: (te
   } finally {
     audit.close();
   }
+}
+
+/** What keeps a guard from starting, with where to look. Clients get the same failures, and need not know the paths. */
+function withPlace(error: unknown, { auditPath, upstreamPath }: ServeSettings): unknown {
+  if (!(error instanceof Failure)) return error;
+  const place =
+    error.rule === "audit.unwritable"
+      ? `see ${auditPath ?? "standard output"}`
+      : `see whether it runs behind unix:${upstreamPath}, and whether this user may use that socket`;
+  return new Error(`${error.message.replace(/^sandbox guard: /, "")}: ${place}`);
 }
 
 function openAudit(path: string | undefined, keeping: Keeping): AuditFile {

@@ -24,7 +24,10 @@ export async function listenOn(server: Server, path: string): Promise<SocketFile
   const made = join(directory, "s");
   if (Buffer.byteLength(path) > pathBytesMax || Buffer.byteLength(made) > pathBytesMax)
     throw new Error(`${path} is too long for a socket: choose a directory with a shorter path`);
-  await mkdir(directory, { mode: 0o700 });
+  await mkdir(directory, { mode: 0o700 }).catch((error) => {
+    const fix = `make the directory ${dirname(path)}, and let this user write to it`;
+    throw new Error(`nothing can listen on ${path} (${errorCode(error)}): ${fix}`);
+  });
   try {
     await listen(server, made);
     await chmod(made, 0o660);
