@@ -635,11 +635,13 @@ describe("the health check", () => {
     expect((await ask(socketPath, "GET", health)).status).toBe(503);
   });
 
-  test("fails while the audit cannot be written", async () => {
+  test("fails while the audit cannot be written, and by itself no longer when it can", async () => {
     let full = false;
+    const lines: string[] = [];
     const { socketPath } = await start({
-      beforeLine: () => {
+      beforeLine: (line) => {
         if (full) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+        lines.push(line);
       },
     });
     full = true;
@@ -648,6 +650,10 @@ describe("the health check", () => {
       status: 503,
       text: expect.stringContaining("ENOSPC"),
     });
+    full = false;
+    expect((await ask(socketPath, "GET", health)).status).toBe(200);
+    const message = "until now it could not be written (ENOSPC)";
+    expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ event: "note", rule: "audit.written", message });
   });
 
   test.each(["POST", "HEAD"])("is not what %s to the same target is", async (method) => {

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
-import { auditTo, type LineSink } from "../audit/audit.ts";
+import { type Audit, auditTo, type LineSink } from "../audit/audit.ts";
 import type { Decide } from "../engine/deciding.ts";
 import { lookUpImage, type Sources } from "../engine/facts.ts";
 import { pinImages } from "../engine/pinned-images.ts";
@@ -107,7 +107,7 @@ async function noteStart({ audit, policy, sources, pins, complain }: Guard): Pro
 }
 
 async function health({ audit, engine }: Guard): Promise<string | undefined> {
-  const problem = audit.problem();
+  const problem = tryAudit(audit);
   if (problem !== undefined) return `sandbox guard: the audit cannot be written (${problem})`;
   try {
     const { status } = await engine.ask("/_ping");
@@ -115,6 +115,19 @@ async function health({ audit, engine }: Guard): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Failure ? error.message : errorCode(error);
   }
+}
+
+/** A disk that was full may have room again although nobody asked since; whoever reads the audit sees that lines are missing. */
+function tryAudit({ write, problem }: Audit): string | undefined {
+  const before = problem();
+  if (before === undefined) return undefined;
+  const message = `until now it could not be written (${before})`;
+  try {
+    write({ id: "audit", event: "note", decision: "allow", rule: "audit.written", message });
+  } catch {
+    return problem();
+  }
+  return undefined;
 }
 
 function describe(
