@@ -8,6 +8,8 @@ import type { Grant, PrivilegeContext, SandboxFolders } from "./privilege.ts";
 export interface Program {
   readonly image: string;
   readonly words: readonly string[];
+  /** The health check, which is a program beside it, in the engine's form; empty where nobody said one. */
+  readonly check: readonly string[];
 }
 
 /** What the image of the tool's own guard is called, whatever its version. Any other is somebody else's program. */
@@ -25,8 +27,20 @@ const guardWords = [
   ...["--upstream", `unix:${guardPaths.engineSocket}`, "--audit", `${guardPaths.audit}/audit.jsonl`],
 ];
 
+/** What it is asked from time to time, by a process that has the socket as well. */
+const checkWords = ["CMD", "node", "/app/guard.js", "healthcheck", "--listen", `unix:${guardPaths.listen}/docker.sock`];
+
 /** Variables that put other code into a program before it starts. */
-export const programVariables = ["NODE_OPTIONS", "NODE_PATH", "LD_PRELOAD", "LD_LIBRARY_PATH"] as const;
+const codeVariables = [
+  ...["NODE_OPTIONS", "NODE_PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GCONV_PATH"],
+  ...["OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"],
+] as const;
+
+/** These, and the one that says which program it is: images always set that. */
+export const programVariables = [...codeVariables, "PATH"] as const;
+
+/** Folders of the image, which nobody writes to; the empty one would be wherever the program starts. */
+const programFolder = /^\/(?:usr\/(?:local\/)?)?s?bin$/;
 
 /** Where the guard's container has its program, what that loads, and its own mounts. */
 const guardTerritory = [
@@ -47,8 +61,10 @@ export function isGuard(access: Access, context: PrivilegeContext): boolean {
   const targets: readonly string[] = [guardPaths.listen, guardPaths.audit];
   return (
     isGuardImage(program.image) &&
-    isGuardProgram(program.words) &&
-    programVariables.every((name) => (variables[name] ?? "") === "") &&
+    isSame(program.words, guardWords) &&
+    (isSame(program.check, checkWords) || ["NONE", undefined].includes(program.check[0])) &&
+    codeVariables.every((name) => (variables[name] ?? "") === "") &&
+    (variables["PATH"] || "/bin").split(":").every((folder) => programFolder.test(folder)) &&
     (bindsBut.length === 0 ||
       (bindsBut.length === 1 && bindsBut.every((bind) => isRoot(bind, access.folders, context)))) &&
     volumes.every(({ target }) => targets.includes(target)) &&
@@ -74,8 +90,8 @@ function isEmpty(list: readonly unknown[]): boolean {
   return list.length === 0;
 }
 
-function isGuardProgram(words: readonly string[]): boolean {
-  return words.length === guardWords.length && guardWords.every((word, index) => words[index] === word);
+function isSame(words: readonly string[], shipped: readonly string[]): boolean {
+  return words.length === shipped.length && shipped.every((word, index) => words[index] === word);
 }
 
 /** What the guard holds: it has the socket so that nobody else needs it, and hands on only what its policy names. */

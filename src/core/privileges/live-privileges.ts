@@ -72,7 +72,11 @@ function accessOfContainer(container: Container, all: readonly Container[], cont
     oomScore: access.OomScoreAdj,
     annotations: Object.keys(access.Annotations),
     log: logOf(container, context),
-    program: { image: container.image, words: container.words },
+    program: {
+      image: container.image,
+      words: container.words,
+      check: container.settings.healthcheck?.test ?? [],
+    },
     folders: context.guarded?.running.get(container.id),
     isSandbox: container.service === undefined,
     credentialVariables: credentialVariables(container.settings.environment, container.ownLabels[credentialLabel]),

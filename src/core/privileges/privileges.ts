@@ -7,6 +7,7 @@ import { privilegesOfBuilds } from "./build-privileges.ts";
 import { extraHostName, readVariables } from "./engine-grants.ts";
 import { otherContainer } from "./foreign-grants.ts";
 import { type Access, privilegesOfAll } from "./grants.ts";
+import { isGuardImage } from "./guard-grants.ts";
 import { logTarget } from "./log-grants.ts";
 import { type NamespaceName, namespaceEnd, namespaceNames, withSharedProcesses } from "./namespace-grants.ts";
 import { type Grant, type Privilege, type PrivilegeContext, privilegeKey, sortedPrivileges } from "./privilege.ts";
@@ -33,7 +34,9 @@ export function privilegesOfModel(
       active.map(([name, service]) => accessOfService(name, service, model, peers, known)),
       known,
     ),
-    ...active.flatMap(([name, service]) => hookGrants(service).map((grant) => ({ service: name, ...grant }))),
+    ...active.flatMap(([name, service]) =>
+      [...hookGrants(service), ...insideGuard(service, model)].map((grant) => ({ service: name, ...grant })),
+    ),
   ];
   const programs = broughtUp.flatMap((name) =>
     hostPrograms(model.services[name]).map((grant) => ({ service: name, ...grant })),
@@ -85,7 +88,7 @@ function accessOfService(
     oomScore: service.oomScore,
     annotations: service.annotations,
     log: logTarget(service.logging?.driver ?? "", service.logging?.options ?? {}),
-    program: { image: service.image ?? "", words: [...service.entrypoint, ...service.command] },
+    program: programOf(service),
     folders: plannedFolders(binds, context),
     isSandbox: false,
     credentialVariables: credentialVariables(service.environment, service.labels[credentialLabel]),
@@ -93,6 +96,11 @@ function accessOfService(
     hosts: service.extraHosts.map(extraHostName),
     peers,
   };
+}
+
+function programOf({ image = "", entrypoint, command, healthcheck }: ComposeService): Access["program"] {
+  const check = healthcheck?.disable ? ["NONE"] : [healthcheck?.test ?? []].flat();
+  return { image, words: [...entrypoint, ...command], check };
 }
 
 /** Only of the policy that was shown to the guard's program: another file may say anything. */
@@ -163,6 +171,22 @@ function hookGrants({ hooks, useApiSocket }: ComposeService): Grant[] {
     ),
     ...(useApiSocket ? [logins] : []),
   ];
+}
+
+/** What Compose starts in the guard's own container, or writes into it, has the socket as the guard has it. */
+function insideGuard({ image = "", hooks, configs, secrets }: ComposeService, model: ComposeModel): Grant[] {
+  if (!isGuardImage(image)) return [];
+  const started = Object.entries(hooks).flatMap(([name, list]) => (list.length > 0 ? [`${name} hook`] : []));
+  const written = [
+    ...configs.flatMap(({ source }) => (model.configs[source]?.file === undefined ? [`config ${source}`] : [])),
+    ...secrets.flatMap(({ source }) => (model.secrets[source]?.file === undefined ? [`secret ${source}`] : [])),
+  ];
+  return [...started, ...written].map((what) => ({
+    kind: "runtime-socket",
+    detail: `${what}, in the guard`,
+    consent: "host-root",
+    unseen: true,
+  }));
 }
 
 /**

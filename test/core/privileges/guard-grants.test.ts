@@ -10,6 +10,7 @@ const command =
   "serve --policy /etc/guard/policy.yaml --listen unix:/run/guard/docker.sock --upstream unix:/var/run/docker.sock --audit /var/lib/guard/audit.jsonl".split(
     " ",
   );
+const listen = "unix:/run/guard/docker.sock";
 const socket = { type: "bind", source: "/var/run/docker.sock", target: "/var/run/docker.sock" };
 const policy = {
   type: "bind",
@@ -37,6 +38,8 @@ function privileges(
   const model = modelOf({
     services: { gateway, guard },
     volumes: { door: { name: "demo_door" }, audit: { name: "demo_audit" } },
+    configs: { other: { name: "demo_other", content: "0" } },
+    secrets: { other: { name: "demo_other", environment: "OTHER" } },
   });
   return privilegesOfModel(model, context).map(
     ({ service, kind, detail, consent }) => `${service} ${kind} ${detail}${consent ? ` | ${consent}` : ""}`,
@@ -82,10 +85,32 @@ describe("the guard", () => {
     ["a capability", { cap_add: ["SYS_PTRACE"] }],
     ["privileged", { privileged: true }],
     ["volumes of others", { volumes_from: ["container:other"] }],
+    ["a health check of its own", { healthcheck: { test: ["CMD", "node", "-e", "0"] } }],
+    ["a health check in a shell", { healthcheck: { test: ["CMD-SHELL", "node /app/guard.js healthcheck"] } }],
+    ["a library that audits the others", { environment: { LD_AUDIT: "/run/guard/x.so" } }],
+    ["a folder in which its program is looked for first", { environment: { PATH: "/run/guard:/usr/bin" } }],
+    ["modules for its encryption", { environment: { OPENSSL_CONF: "/run/guard/x.cnf" } }],
   ])("with %s is one more holder of the engine's socket", (_what, parts) => {
     expect(privileges({ ...shipped, ...parts })).toContainEqual(
       expect.stringMatching(/^guard runtime-socket \/var\/run\/docker\.sock \(rw\) \| host-root$/),
     );
+  });
+
+  test.each<[what: string, parts: object, detail: string]>([
+    ["starts a command in it", { post_start: [{ command: ["sh", "-c", "id"] }] }, "post_start hook"],
+    ["starts a command in it at its end", { pre_stop: [{ command: ["sh", "-c", "id"] }] }, "pre_stop hook"],
+    ["writes over its program", { configs: [{ source: "other", target: "/app/guard.js" }] }, "config other"],
+    ["writes over its policy", { secrets: [{ source: "other", target: "/etc/guard/policy.yaml" }] }, "secret other"],
+  ])("takes consent where Compose %s, since no container shows that", (_what, parts, detail) => {
+    expect(privileges({ ...shipped, ...parts })).toContain(`guard runtime-socket ${detail}, in the guard | host-root`);
+  });
+
+  test.each([
+    ["the one that is shipped", { test: ["CMD", "node", "/app/guard.js", "healthcheck", "--listen", listen] }],
+    ["none", { test: ["NONE"] }],
+    ["one that is switched off", { disable: true, test: ["CMD", "id"] }],
+  ])("may have %s as its health check", (_what, healthcheck) => {
+    expect(privileges({ ...shipped, healthcheck }).filter((line) => !line.includes("host-bind"))).toEqual(guarded);
   });
 
   test("is known again as a running container, and is none with another image", () => {
@@ -93,8 +118,9 @@ describe("the guard", () => {
       ...{ Type, Source, Destination, RW },
       ...(Type === "volume" ? { Name: Source } : {}),
     });
-    const container = (image: string) => {
+    const container = (image: string, more: object = {}) => {
       const plain = inspected({
+        env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
         labels: { "com.docker.compose.service": "guard" },
         hostConfig: { NetworkMode: "none" },
         network: { Networks: { none: {} } },
@@ -108,11 +134,21 @@ describe("the guard", () => {
       const config = plain["Config"];
       return {
         ...plain,
-        Config: { ...(typeof config === "object" ? config : {}), Image: image, Entrypoint: entrypoint, Cmd: command },
+        Config: {
+          ...(typeof config === "object" ? config : {}),
+          ...{ Image: image, Entrypoint: entrypoint, Cmd: command },
+          ...more,
+        },
       };
     };
-    const sockets = (image: string) =>
-      privilegesOfContainers(containersOf(container(image)), host).filter(({ kind }) => kind === "runtime-socket");
+    const sockets = (image: string, more: object = {}) =>
+      privilegesOfContainers(containersOf(container(image, more)), host).filter(
+        ({ kind }) => kind === "runtime-socket",
+      );
+    const Test = ["CMD", "node", "/app/guard.js", "healthcheck", "--listen", listen];
+    expect(sockets(shipped.image, { Healthcheck: { Test } })).toEqual(sockets(shipped.image));
+    expect(sockets(shipped.image, { Healthcheck: { Test: ["CMD", "id"] } })).toMatchObject([{ consent: "host-root" }]);
+    expect(sockets(shipped.image, { Env: ["PATH=/run/guard:/bin"] })).toMatchObject([{ consent: "host-root" }]);
     expect(sockets("sandbox-deploy/guard:0.1.0-local")).toEqual([
       { service: "guard", kind: "runtime-socket", detail: "/var/run/docker.sock (rw), as the guard" },
     ]);
