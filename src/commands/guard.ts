@@ -64,8 +64,8 @@ async function showLog(world: World, flags: GuardFlags, file: string | undefined
     onOutput,
     ...(flags.follow ? { holdInput: true } : {}),
   });
-  if (/is not running|no such service|no container found/i.test(result.stderr))
-    throw new DeployError([noGuard(project, "runs")], exitCodes.refused);
+  if (/is not running|is restarting|no such service|no container found/i.test(result.stderr))
+    throw new DeployError([silentGuard(project)], exitCodes.refused);
   stopUnlessDone(result, "the guard's log cannot be shown");
   return flags.follow ? exitCodes.done : show(world, result, asRows);
 }
@@ -97,7 +97,7 @@ async function askWithPolicy(world: World, flags: GuardFlags, words: readonly st
     return askGuard(world, [...words, "--policy", flags.policy]);
   }
   const { config, stack, project } = await readStack(world, flags);
-  if (stack.guardPolicy === undefined) throw new DeployError([noGuard(project, "is in the stack")]);
+  if (stack.guardPolicy === undefined) throw new DeployError([noGuard(project)]);
   const model = modelOf(await readModelText(world, stack));
   showFindings(world, (await readPolicyReport(world, config, stack, model)).findings);
   return askGuard(world, [...words, "--text", stack.guardPolicy], { GUARD_IMAGES: guardImages(model) });
@@ -114,12 +114,23 @@ async function stopOnMissing(world: World, file: string): Promise<void> {
   throw new DeployError([{ code: "D014", severity: "error", message: `there is no file ${file}`, fix }]);
 }
 
-function noGuard(project: string, what: string): Finding {
+function noGuard(project: string): Finding {
   return {
     code: "D033",
     severity: "error",
-    message: `no guard ${what} of ${project}: it belongs to aio mode with sandbox.docker.access: guarded`,
+    message: `no guard is in the stack of ${project}: it belongs to aio mode with sandbox.docker.access: guarded`,
     fix: "./deploy status shows what runs; --policy FILE takes any policy",
+  };
+}
+
+/** What a guard did is asked most when it has ended: its container keeps the audit, and any guard's program can show it. */
+function silentGuard(project: string): Finding {
+  const copy = `docker cp ${project}-${guardService}-1:${guardPaths.audit}/audit.jsonl .`;
+  return {
+    code: "D033",
+    severity: "error",
+    message: `no guard of ${project} runs that could show its log`,
+    fix: `./deploy up starts it, in aio mode; of one that ended: ${copy} and then ./deploy guard log audit.jsonl`,
   };
 }
 

@@ -146,6 +146,19 @@ describe("guard log", () => {
   });
 });
 
+describe("guard log of a stack", () => {
+  it.each([
+    ["has ended", 'service "guard" is not running'],
+    ["is started again and again", "Error response from daemon: Container 0a1b is restarting, wait until it runs"],
+  ])("whose guard %s says how its audit is read", async (_what, stderr) => {
+    await aioStack();
+    await workbench().script({ when: "exec --no-TTY guard", exitCode: 1, stderr });
+    const ended = await workbench().deploy("guard", "log");
+    expect(ended).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(ended.stderr).toContain("docker cp scripted-guard-1:/var/lib/guard/audit.jsonl . and then ./deploy guard log");
+  });
+});
+
 describe("guard serve", () => {
   it("is a program of its own, which refuses to start without a sound policy", async () => {
     await workbench().write("policy.yaml", `${policy}unknown: 1\n`);
