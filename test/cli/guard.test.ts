@@ -155,7 +155,9 @@ describe("guard log of a stack", () => {
     await workbench().script({ when: "exec --no-TTY guard", exitCode: 1, stderr });
     const ended = await workbench().deploy("guard", "log");
     expect(ended).toMatchObject({ exitCode: 3, stdout: "" });
-    expect(ended.stderr).toContain("docker cp scripted-guard-1:/var/lib/guard/audit.jsonl . and then ./deploy guard log");
+    expect(ended.stderr).toContain(
+      "docker cp scripted-guard-1:/var/lib/guard/audit.jsonl . and then ./deploy guard log",
+    );
   });
 });
 

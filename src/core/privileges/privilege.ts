@@ -101,7 +101,7 @@ export interface SandboxFolders {
 /** What is known of the policies of guards, never from what a file means to say but from the guard's program itself. */
 export interface GuardedFolders {
   /** Of the policy that is to be, by the file that holds it. */
-  readonly planned?: { readonly policyPath: string; readonly folders: SandboxFolders };
+  readonly planned?: { readonly policyPath: string; readonly folders: SandboxFolders | undefined };
   /** Of guards that run, by the ids of their containers. */
   readonly running: ReadonlyMap<string, SandboxFolders>;
 }

@@ -35,7 +35,10 @@ export function privilegesOfModel(
       known,
     ),
     ...active.flatMap(([name, service]) =>
-      [...hookGrants(service), ...insideGuard(service, model)].map((grant) => ({ service: name, ...grant })),
+      [...hookGrants(service), ...insideGuard(name, service, model, known)].map((grant) => ({
+        service: name,
+        ...grant,
+      })),
     ),
   ];
   const programs = broughtUp.flatMap((name) =>
@@ -173,15 +176,18 @@ function hookGrants({ hooks, useApiSocket }: ComposeService): Grant[] {
   ];
 }
 
-/** What Compose starts in the guard's own container, or writes into it, has the socket as the guard has it. */
-function insideGuard({ image = "", hooks, configs, secrets }: ComposeService, model: ComposeModel): Grant[] {
-  if (!isGuardImage(image)) return [];
-  const started = Object.entries(hooks).flatMap(([name, list]) => (list.length > 0 ? [`${name} hook`] : []));
+/** What is in the guard's own container beside its program and the policy that was read has its socket as well. */
+function insideGuard(name: string, service: ComposeService, model: ComposeModel, context: PrivilegeContext): Grant[] {
+  if (!isGuardImage(service.image ?? "")) return [];
+  const started = Object.entries(service.hooks).flatMap(([hook, list]) => (list.length > 0 ? [`${hook} hook`] : []));
   const written = [
-    ...configs.flatMap(({ source }) => (model.configs[source]?.file === undefined ? [`config ${source}`] : [])),
-    ...secrets.flatMap(({ source }) => (model.secrets[source]?.file === undefined ? [`secret ${source}`] : [])),
+    ...service.configs.flatMap(({ source }) => (model.configs[source]?.file === undefined ? [`config ${source}`] : [])),
+    ...service.secrets.flatMap(({ source }) => (model.secrets[source]?.file === undefined ? [`secret ${source}`] : [])),
   ];
-  return [...started, ...written].map((what) => ({
+  const planned = context.guarded?.planned?.policyPath;
+  const policies = mountsOf(name, model, context).get(guardPaths.policy)?.binds ?? [];
+  const unread = policies.filter(({ source }) => planned !== undefined && source !== planned);
+  return [...started, ...written, ...unread.map(({ source }) => `policy ${source}`)].map((what) => ({
     kind: "runtime-socket",
     detail: `${what}, in the guard`,
     consent: "host-root",

@@ -70,7 +70,7 @@ export async function observe(world: World, config: ConfigFile, territory: Terri
   return {
     ...{ model, hashes, containers, sandboxes, verdicts, sandboxImages: pinned },
     ...{ foreign, former, networks },
-    context: withPlanned(context, territory.guardPolicyPath, policy),
+    context: stack.guardPolicy === undefined ? context : withPlanned(context, territory.guardPolicyPath, policy),
     applied: last?.privileges ?? [],
     exposed: last && (last.exposure ?? exposureOf(last.privileges)),
     rereads: isReread(last, stack) ? config.config.platform.service : undefined,
@@ -161,7 +161,6 @@ async function lentFindings({ positionOf }: ConfigFile, stack: Stack, model: Com
 }
 
 function withPlanned(context: PrivilegeContext, policyPath: string, { folders }: PolicyReport): PrivilegeContext {
-  if (folders === undefined) return context;
   return { ...context, guarded: { running: new Map(), ...context.guarded, planned: { policyPath, folders } } };
 }
 

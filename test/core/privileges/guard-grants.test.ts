@@ -105,6 +105,16 @@ describe("the guard", () => {
     expect(privileges({ ...shipped, ...parts })).toContain(`guard runtime-socket ${detail}, in the guard | host-root`);
   });
 
+  test("takes consent where another policy is mounted than the one that was read", () => {
+    const planned = { policyPath: policy.source, folders: undefined };
+    const context = { ...host, guarded: { running: new Map(), planned } };
+    const other = { ...policy, source: "/srv/demo/lax.yaml" };
+    const lines = (mount: object) =>
+      privileges({ ...shipped, volumes: [socket, mount, door, audit] }, undefined, context);
+    expect(lines(other)).toContain("guard runtime-socket policy /srv/demo/lax.yaml, in the guard | host-root");
+    expect(lines(policy).filter((line) => line.includes("host-root"))).toEqual([]);
+  });
+
   test.each([
     ["the one that is shipped", { test: ["CMD", "node", "/app/guard.js", "healthcheck", "--listen", listen] }],
     ["none", { test: ["NONE"] }],
