@@ -173,6 +173,16 @@ labels: ['x', '.*']
     expect(findings(least.replace("none", "bridge"))).toHaveLength(1);
   });
 
+  test("is told of patterns that match volumes of others, or those of the guard itself", () => {
+    const volumes = ["workspace-[a-z]+", ".*", "\\w+_guard-audit"].map((name) => `{ name: '${name}', target: '/x' }`);
+    expect(findings(`${least}volumes: [${volumes.join(", ")}]\n`)).toEqual([
+      expect.stringMatching(
+        / warning volumes\[1\]\.name matches others_data: sandboxes can mount volumes that are not/,
+      ),
+      expect.stringMatching(/ warning volumes\[2\]\.name matches \w+_guard-audit: /),
+    ]);
+  });
+
   test.each([
     ["", "a policy is a mapping"],
     ["[]", "a policy is a mapping"],

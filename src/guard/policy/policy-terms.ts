@@ -88,6 +88,12 @@ export function policyWarnings(policy: Policy, places: PolicyPlaces): PolicyFind
   if (policy.ports !== undefined && /^(?:0\.0\.0\.0|::)$/.test(policy.ports.hostAddress)) {
     warn(["ports", "hostAddress"], "is every address of the host: whoever reaches the host reaches every sandbox");
   }
+  for (const [index, { name }] of policy.volumes.entries()) {
+    // The second is the volume of a stack's guard: whoever mounts it can write in what the guard has noted.
+    const sample = ["others_data", `${policy.owner}_guard-audit`].find((each) => name.test(each));
+    if (sample !== undefined)
+      warn(["volumes", index, "name"], `matches ${sample}: sandboxes can mount volumes that are not theirs`);
+  }
   for (const [index, label] of policy.labels.entries()) {
     const sample = samples.find((name) => label.test(name) && isForeignLabel(name));
     if (sample !== undefined)
