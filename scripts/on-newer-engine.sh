@@ -4,6 +4,8 @@
 # and cannot fetch others. Needs root.
 #
 # usage: scripts/on-newer-engine.sh COMMAND...
+#        ENGINE_FLAGS='--feature containerd-snapshotter=true' scripts/on-newer-engine.sh COMMAND...
+#                  with flags of dockerd; these give it the image store that engines from 29.0 on have from the start
 set -euo pipefail
 programs=/usr/local/lib/sandbox-deploy-test/engine
 
@@ -24,7 +26,8 @@ inside() {
   mkdir /run/lock
   ip link set lo up
   PATH=$programs:$PATH
-  dockerd --data-root "$work/data" --exec-root /run/docker >"$work/log" 2>&1 &
+  # shellcheck disable=SC2086 # a list of flags
+  dockerd --data-root "$work/data" --exec-root /run/docker ${ENGINE_FLAGS:-} >"$work/log" 2>&1 &
   until docker info >/dev/null 2>&1; do
     kill -0 $! 2>/dev/null || { tail -n 5 "$work/log" >&2; exit 1; }
     sleep 0.2

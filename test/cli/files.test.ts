@@ -359,7 +359,7 @@ describe("a writer that was killed", () => {
 
   test("with SIGKILL leaves the whole old or the whole new content, and the next write leaves only the file", async () => {
     const outfile = at("files.mjs");
-    const entry = join(import.meta.dirname, "../../src/shell/files.ts");
+    const entry = join(import.meta.dirname, "../../src/shell/files/files.ts");
     await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm" });
     mkdirSync(at("data"));
     for (let round = 1; round <= 5; round += 1) await killWhileWriting(outfile, at("data/.env"), round);

@@ -95,8 +95,8 @@ describe("installing and building", () => {
   test("builds again when a source was removed", async () => {
     await checkout.run(["up"]);
     await rm(join(checkout.home, "src/core/plan/plan.ts"));
-    await checkout.touchLater("src/core");
-    expect((await checkout.run(["up"])).stderr).toBe("deploy: building: src/core changed\n");
+    await checkout.touchLater("src/core/plan");
+    expect((await checkout.run(["up"])).stderr).toBe("deploy: building: src/core/plan changed\n");
   });
 
   test("installs again when package-lock.json is newer than the installation", async () => {

@@ -48,6 +48,13 @@ while :; do echo "Container store-1 Waiting" >&2; sleep 0.05; done
   return `${bin}${delimiter}${workbench().environment["PATH"]}`;
 }
 
+/** Lets a stack run. */
+async function deployed(): Promise<void> {
+  workbench().openFrontDoor("local");
+  expect(await workbench().deploy("up")).toMatchObject({ exitCode: 0 });
+  await workbench().remember();
+}
+
 describe("a reader who goes away", () => {
   it.each([
     ["of all output", "2>&1 | sed -n /Waiting/q"],
@@ -64,6 +71,7 @@ describe("a reader who goes away", () => {
   });
 
   it("of logs has had enough: exit 0, and nothing more is said", async () => {
+    await deployed();
     await workbench().script({ when: " logs ", stdout: "store-1  | one line of many\n".repeat(100_000) });
     const { stdout, stderr } = await inBash('"$@" logs | head -n 1');
     expect(stdout).toBe("store-1  | one line of many\nexit 0\n");
@@ -92,6 +100,7 @@ describe("a log that is followed", () => {
     ["of the guard", "exec", "guard log --follow"],
     ["of a copy of the guard's", "nothing", "guard log audit.jsonl --follow"],
   ])("%s ends with Ctrl-C, exit 130, and nothing is said: nothing was begun", async (_whose, what, words) => {
+    await deployed();
     const PATH = await workingDocker(what);
     await workbench().write("audit.jsonl", `${JSON.stringify(line)}\n`);
     const wait = "until [ -s child ] || [ -s shown ]; do sleep 0.1; done";

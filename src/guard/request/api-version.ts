@@ -20,15 +20,13 @@ export function readVersion(requested: string | undefined, engine: string): Read
   return read(requested);
 }
 
-/** Whether an API version is this one or a later one. */
+/** Whether an API version is this one or a later one. What is no version is neither. */
 export function isAtLeast(version: string, other: string): boolean {
   return minor(version) >= minor(other);
 }
 
 function minor(version: string): number {
-  const [, digits] = /^1\.(\d{2,3})$/.exec(version) ?? [];
-  if (digits === undefined) throw new Error(`${version} is no API version of Docker`);
-  return Number(digits);
+  return Number(/^1\.(\d{2,3})$/.exec(version)?.[1]);
 }
 
 /** Docker's own words, which clients know. */
