@@ -78,7 +78,8 @@ describe("one project deployed from several folders", () => {
     }
     const lines = (await readFile(diary, "utf8")).split("\n");
     expect(lines.filter((line) => line.startsWith("not alone"))).toEqual([]);
-    expect(lines.filter((line) => line.startsWith("leave")).length).toBe(done);
+    // One that was killed may have had its turn to the end, and died before it could say so.
+    expect(lines.filter((line) => line.startsWith("leave")).length).toBeGreaterThanOrEqual(done);
     // A call of docker may outlive the process that made it; what it has left is cleared by the next ones.
     await eventually(async () => {
       const [last] = await contenders(folders.slice(0, 1), diary);
