@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isAtLeast } from "../../src/guard/request/api-version.ts";
 import { allEscapes } from "../guard/escapes/all.ts";
 import { create, type Escape, type Expectation, escapeClasses } from "../guard/escapes/escape.ts";
 import { createdId, enginePath, type GuardedWorld, makeGuardedWorld } from "../guard/escapes/guarded-world.ts";
+import { closedByNewerEngines } from "../guard/escapes/newer-engines.ts";
 import { changes, containerText, field, type Observed, observe, read } from "../guard/escapes/observe.ts";
 import { exchange, type RawAnswer, send } from "../guard/escapes/raw-client.ts";
 import type { World } from "../guard/escapes/world.ts";
@@ -61,7 +63,10 @@ describe("straight at the engine", () => {
   test.each(classNames)("escapes of the class %s have the effect that the guard takes from them", async (name) => {
     const harmless = [await inspectedText({}), await inspectedText({ host: {} })];
     harmless.push(await inspectedText({ host: { NetworkMode: world.network.name } }));
-    const effective = escapesOf(name).flatMap(({ unguarded }, at) => (isEffective(unguarded) ? [at] : []));
+    const closed = isAtLeast(world.apiVersion, "1.45") ? closedByNewerEngines : new Set();
+    const effective = escapesOf(name).flatMap(({ unguarded, tries }, at) =>
+      isEffective(unguarded) && !closed.has(tries) ? [at] : [],
+    );
     expect(effective.length).toBeGreaterThan(5);
     const problems: string[] = [];
     for (const at of someOf(effective, 3)) {
