@@ -69,8 +69,9 @@ if docker info >/dev/null 2>&1; then
   run_project e2e
   say "the guard and the modes on a newer engine, with the image store that engines from 29.0 on begin with"
   # Of the ways that are tried straight at the engine the first do: what they show is that the others are spelled right.
-  SCENARIO_IMAGES=there TEST_CASES=first ENGINE_FLAGS='--feature containerd-snapshotter=true' scripts/on-newer-engine.sh node_modules/.bin/vitest run --project e2e --reporter=default \
-    --reporter=json --outputFile.json="$results/newer.json" test/e2e/guard test/e2e/modes </dev/null
+  export SCENARIO_IMAGES=there TEST_CASES=first ENGINE_FLAGS='--feature containerd-snapshotter=true'
+  scripts/on-newer-engine.sh node_modules/.bin/vitest run --project e2e --reporter=default --reporter=json \
+    --outputFile.json="$results/newer.json" test/e2e/guard test/e2e/modes </dev/null
   printf 'newer %s\n' "$?" >>"$results/runs"
 else
   echo "the Docker engine does not answer: no scenario was run"
