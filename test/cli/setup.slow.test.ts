@@ -354,6 +354,7 @@ describe("the first up in a terminal", () => {
     const screen = (await shown.screenFrom("This folder has no settings yet")).join("\n");
     expect(screen).toContain(`http://127.0.0.1:${port()}`);
     expect(screen.match(/^privileges/gm)).toHaveLength(1);
+    expect(screen).not.toContain("./deploy up would stop");
     expect((await workbench().changes()).flat()).toContain("up");
     const again = await open("up", { columns: 80, rows: 50 });
     expect(await again.ended()).toMatchObject({ exitCode: 0 });

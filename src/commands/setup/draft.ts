@@ -62,7 +62,7 @@ async function planWith(
   changes: readonly FileChange[],
 ): Promise<Planned> {
   const silent = { ...world, reporter: { ...world.reporter, findings: () => {} } };
-  const drafts = changes.map(({ path, after }) => ({ path, text: after }));
+  const drafts = changes.map(({ path, after, mode }) => ({ path, text: after, mode }));
   const known = await withDrafts(silent, drafts, territory, (drafted) =>
     within(drafted, planSeconds, async (bound) => {
       const situation = await readSituation(bound, flags);

@@ -21,19 +21,20 @@ export interface Place {
 }
 
 /** What deploy.config.yaml begins as in a folder without one. */
-const newConfig = { name: "the shortest configuration", text: "version: 1\n" };
+const newConfig = { name: "the shortest configuration", text: "version: 1\n", mode: 0o644 };
 
 /** Reads what is there, and what the first `up` would make of what is not. */
 export async function readPlace(world: World, flags: GlobalFlags): Promise<Place> {
   const path = configPathOf(world, flags);
   const text = await world.files.read(path);
-  const drafted = text === undefined ? withDraftFiles(world, [{ path, text: newConfig.text }]) : world;
+  const drafted =
+    text === undefined ? withDraftFiles(world, [{ path, text: newConfig.text, mode: newConfig.mode }]) : world;
   const setting = await readSetting(drafted, flags);
   const { config, territory } = setting;
   const ownStack = config.config.compose.base !== undefined;
   const name = relativePath(territory.root, path);
   const ground: Ground = {
-    config: { name, path, text, template: newConfig, mode: 0o644 },
+    config: { name, path, text, template: newConfig, mode: newConfig.mode },
     platform: await operatorFile(world, setting, territory.platformConfigPath, "templates/config.yaml", 0o644),
     env: await operatorFile(world, setting, territory.envPath, "templates/env", 0o600),
     deerFlow: config.config.platform.detection === "deer-flow",

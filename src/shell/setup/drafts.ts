@@ -5,25 +5,26 @@ import type { World } from "../../world.ts";
 export interface Draft {
   readonly path: string;
   readonly text: string;
+  readonly mode: number;
 }
 
 /** The world with some files as they would be. What changes something has no place in it. */
 export function withDraftFiles(world: World, drafts: readonly Draft[]): World {
-  const texts = new Map(drafts.map(({ path, text }) => [path, text]));
+  const drafted = new Map(drafts.map((draft) => [draft.path, draft]));
   const { files } = world;
   return {
     ...world,
     files: {
       ...files,
-      read: async (path) => texts.get(path) ?? files.read(path),
+      read: async (path) => drafted.get(path)?.text ?? files.read(path),
       stat: async (path) => {
-        const text = texts.get(path);
+        const draft = drafted.get(path);
         const present = await files.stat(path);
-        if (text === undefined || present !== undefined) return present;
-        const size = Buffer.byteLength(text);
-        return { kind: "file", mode: 0o600, uid: world.uid ?? 0, gid: world.uid ?? 0, size, mtimeMs: 0 };
+        if (draft === undefined || present !== undefined) return present;
+        const size = Buffer.byteLength(draft.text);
+        return { kind: "file", mode: draft.mode, uid: world.uid ?? 0, gid: world.uid ?? 0, size, mtimeMs: 0 };
       },
-      realPath: async (path) => (await files.realPath(path)) ?? (texts.has(path) ? path : undefined),
+      realPath: async (path) => (await files.realPath(path)) ?? (drafted.has(path) ? path : undefined),
     },
   };
 }
