@@ -13,7 +13,7 @@ suite=${1:-bookworm}
 name=sdtest-bare-$suite-$$
 # Kept for the next run, as the other base images of tests are.
 image=sandbox-deploy/test-bare:$suite
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/bare-machine.XXXXXX")
+work=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
 
 say() { printf 'bare-machine: %s\n' "$*"; }
 fail() { say "$*"; exit 1; }

@@ -53,7 +53,7 @@ docker info >/dev/null 2>&1 || fail "the Docker engine does not answer this user
 
 if docker buildx version >/dev/null 2>&1; then export DOCKER_BUILDKIT=1; else export DOCKER_BUILDKIT=0; fi
 
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/build-images.XXXXXX")
+work=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
 trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM
 

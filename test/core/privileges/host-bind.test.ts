@@ -104,7 +104,7 @@ describe("a bind", () => {
     ["credential-directory", "/home/alice/.config/gcloud", "/home/alice/.config/gcloud", "host-files", "host-files"],
     ["credential-directory", "/home/alice/.claude", "/home/alice/.claude", "host-files", "host-files"],
     ["credential-directory", "/home/alice/.codex/auth.json", "/home/alice/.codex/auth.json", "host-files", ""],
-    ["credential-directory", "/tmp/ssh-XXXX/agent.42", "/tmp/ssh-XXXX/agent.42", "host-files", "host-files"],
+    ["credential-directory", "/tmp/ssh-k3Vq/agent.42", "/tmp/ssh-k3Vq/agent.42", "host-files", "host-files"],
     ["credential-directory", "/home/alice/.kube", "/home/alice/.kube", "host-files", "host-files"],
     ["kubeconfig", "/home/alice/.kube/config", "/home/alice/.kube/config", "host-files", ""],
     ["kubeconfig", "/srv/demo/prod.kubeconfig", "./prod.kubeconfig", "", ""],

@@ -1,3 +1,4 @@
+import { isAtLeast } from "../../../src/guard/request/api-version.ts";
 import { type Escape, hidden, plain, refused, type Table, type Unguarded, withJson } from "./escape.ts";
 import type { Named, World } from "./world.ts";
 
@@ -124,7 +125,7 @@ function onForeign(
 ): Escape {
   const target = `/v1.41/containers/${reference}${path}`;
   const missing = `No such container: ${reference}`;
-  const kill = Number(apiVersion.slice(2)) >= 45 ? "cannot kill" : "Cannot kill";
+  const kill = isAtLeast(apiVersion, "1.45") ? "cannot kill" : "Cannot kill";
   const text = path.startsWith("/kill") ? `${kill} container: ${reference}: ${missing}` : missing;
   return {
     class: "containers",
